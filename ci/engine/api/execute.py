@@ -1,0 +1,203 @@
+"""Runs a planned query: resolvers from the registry, one after the other down a chain, side by side across.
+
+A chain of single selections, which is what Dagger's SDKs send, is walked in a loop: its length costs neither
+stack nor, when a resolver deep in it waits, a pass through every level above.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import anyio
+
+from ci.engine.api.ids import Identified
+from ci.engine.api.introspect import Introspection
+from ci.engine.api.plan import Plan, Selection
+from ci.engine.api.registry import Call, Registry
+from ci.engine.api.schema import ArgumentSpec, FieldSpec, Schema, TypeRef
+from ci.engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from ci.engine.session import Session
+
+Path: TypeAlias = "tuple[Path, str | int] | None"
+
+
+class _Root:
+    """The parent of the fields of ``Query``."""
+
+    digest = "query"
+
+
+ROOT = _Root()
+
+
+class FieldErrors(Exception):
+    """What went wrong in a query: each error and the path of the field it happened in."""
+
+    def __init__(self, errors: Sequence[tuple[Exception, tuple[str | int, ...]]]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Executes plans for one session."""
+
+    schema: Schema
+    registry: Registry
+    session: "Session"
+    introspection: Introspection
+
+    async def execute(self, plan: Plan) -> dict[str, Any]:
+        """Return the data of the response.
+
+        Raises:
+            FieldErrors: a field could not be resolved; all that could not be, if several were tried.
+        """
+        return await self._object(ROOT, "Query", plan.selections, None, plan)
+
+    async def _object(
+        self, parent: Any, type_name: str, selections: Sequence[Selection], path: Path, plan: Plan
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        target = answer
+        while True:
+            live = [s for s in selections if s.on is None or type_name in s.on]
+            if len(live) != 1:
+                await self._side_by_side(parent, type_name, live, path, plan, target)
+                return answer
+            [selection] = live
+            path = (path, selection.key)
+            value = await self._value(parent, type_name, selection, path, plan)
+            if not selection.children or value is None or isinstance(value, list):
+                target[selection.key] = await self._completed(value, selection, path, plan)
+                return answer
+            target[selection.key] = target = {}
+            type_name, parent = value.type, value.value
+            selections = selection.children
+
+    async def _side_by_side(
+        self,
+        parent: Any,
+        type_name: str,
+        selections: Sequence[Selection],
+        path: Path,
+        plan: Plan,
+        target: dict[str, Any],
+    ) -> None:
+        target.update(dict.fromkeys(s.key for s in selections))  # in the order they were asked for
+        errors: list[tuple[Exception, tuple[str | int, ...]]] = []
+
+        async def one(selection: Selection) -> None:
+            try:
+                below = (path, selection.key)
+                value = await self._value(parent, type_name, selection, below, plan)
+                target[selection.key] = await self._completed(value, selection, below, plan)
+            except FieldErrors as error:
+                errors.extend(error.errors)
+
+        async with anyio.create_task_group() as tasks:
+            for selection in selections:
+                tasks.start_soon(one, selection)
+        if errors:
+            raise FieldErrors(errors)
+
+    async def _completed(self, value: Any, selection: Selection, path: Path, plan: Plan) -> Any:
+        """Return a value as the response has it: objects and lists of them by what is selected on them."""
+        if isinstance(value, Identified):
+            return await self._object(value.value, value.type, selection.children, path, plan)
+        if not (isinstance(value, list) and selection.children):
+            return value
+        answers: list[Any] = [None] * len(value)
+        errors: list[tuple[Exception, tuple[str | int, ...]]] = []
+
+        async def one(index: int, item: Any) -> None:
+            try:
+                answers[index] = await self._completed(item, selection, (path, index), plan)
+            except FieldErrors as error:
+                errors.extend(error.errors)
+
+        async with anyio.create_task_group() as tasks:
+            for index, item in enumerate(value):
+                tasks.start_soon(one, index, item)
+        if errors:
+            raise FieldErrors(errors)
+        return answers
+
+    async def _value(self, parent: Any, type_name: str, selection: Selection, path: Path, plan: Plan) -> Any:
+        """Resolve a field: objects come back as ``Identified``, leaves ready for JSON."""
+        try:
+            if selection.spec is None:
+                return self._meta(type_name, selection, plan)
+            spec = self.schema.objects[type_name].fields[selection.spec.name]
+            return await self._resolved(parent, type_name, spec, selection.arguments, path)
+        except Exception as error:
+            raise FieldErrors([(error, listed(path))]) from error
+
+    def _meta(self, type_name: str, selection: Selection, plan: Plan) -> Any:
+        if selection.node.name.value == "__typename":
+            return type_name
+        return self.introspection.answer(selection.node, plan)
+
+    async def _resolved(
+        self, parent: Any, type_name: str, spec: FieldSpec, arguments: Mapping[str, Any], path: Path
+    ) -> Any:
+        if spec.name == "id":
+            return self.session.ids.of(type_name, parent)
+        loaded = self._loaded(arguments, spec.arguments) if spec.arguments else arguments
+        if type_name == "Query" and (spec.name == "node" or spec.name.startswith("load")) and "id" in loaded:
+            return self._node(spec, loaded["id"])
+        value = self.registry.find(spec)(Call(self.session, spec, path), parent, **loaded)
+        if inspect.isawaitable(value):
+            value = await value
+        return self._typed(value, spec.type, spec)
+
+    def _loaded(self, arguments: Mapping[str, Any], specs: Mapping[str, ArgumentSpec]) -> dict[str, Any]:
+        """Replace the IDs among arguments by the objects they name."""
+        loaded = dict(arguments)
+        for spec in specs.values():
+            if spec.expects is None or (given := loaded.get(spec.parameter)) is None:
+                continue
+            if isinstance(given, list):
+                loaded[spec.parameter] = [self._load(id_, spec.expects).value for id_ in given]
+            else:
+                loaded[spec.parameter] = self._load(given, spec.expects).value
+        return loaded
+
+    def _load(self, id_: str, expected: str) -> Identified:
+        found = self.session.ids.load(id_)
+        if found.type not in self.schema.possible[expected]:
+            raise EngineError(f'expected "{expected}" ID, got {found.type} ID')
+        return found
+
+    def _node(self, spec: FieldSpec, id_: str) -> Identified:
+        found = self.session.ids.load(id_)
+        if found.type not in self.schema.possible[spec.type.name]:
+            expected = spec.type.name
+            raise EngineError(f"load {expected}: expected {expected}, got {found.type}")
+        return found
+
+    def _typed(self, value: Any, type_: TypeRef, spec: FieldSpec) -> Any:
+        if value is None:
+            if type_.required:
+                raise TypeError(f"{spec} is {spec.type}, but its resolver returned None")
+            return None
+        if type_.item is not None:
+            item = type_.item
+            return [self._typed(v, item, spec) for v in value]
+        if type_.name in self.schema.objects:
+            return Identified(type_.name, value)
+        if type_.name == "ID" and not isinstance(value, str):
+            return self.session.ids.of(spec.expects or spec.owner, value)
+        return value
+
+
+def listed(path: Path) -> tuple[str | int, ...]:
+    """Return a path from the outermost field inwards."""
+    keys: list[str | int] = []
+    while path is not None:
+        path, key = path
+        keys.append(key)
+    return tuple(reversed(keys))

@@ -1,0 +1,124 @@
+"""Which function answers which field: resolver modules register theirs here, one module a GraphQL type."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ci.engine.api.schema import FieldSpec, Schema, snake
+from ci.engine.errors import NotServedError
+
+if TYPE_CHECKING:
+    from ci.engine.session import Session
+
+Resolve = Callable[..., Any]
+ResolveT = TypeVar("ResolveT", bound=Resolve)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a field while a query runs: what a resolver may ask about its surroundings."""
+
+    session: "Session"
+    field: FieldSpec
+    path: tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Registry:
+    """Resolvers by type and field; the field's name is in snake case, without a trailing underscore."""
+
+    resolvers: dict[tuple[str, str], Resolve] = field(default_factory=dict)
+    refusals: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, type_name: str, name: str, resolve: Resolve) -> None:
+        """Let ``resolve`` answer a field; registering a second function for it is a programming error."""
+        key = (type_name, name.rstrip("_"))
+        if self.resolvers.setdefault(key, resolve) is not resolve:
+            raise ValueError(f"{type_name}.{name} has two resolvers: {self.resolvers[key]} and {resolve}")
+
+    def find(self, spec: FieldSpec) -> Resolve:
+        """Return the function that answers a field.
+
+        Raises:
+            NotServedError: there is none; the message names the field, and the reason if there is one.
+        """
+        key = (spec.owner, snake(spec.name).rstrip("_"))
+        resolve = self.resolvers.get(key)
+        if resolve is not None:
+            return resolve
+        reason = self.refusals.get(key)
+        raise NotServedError(f"{spec} is not served by the embedded engine" + (f": {reason}" if reason else ""))
+
+    def problems(self, schema: Schema) -> Iterator[str]:
+        """Say where resolvers and schema do not fit: unknown fields, missing or superfluous parameters."""
+        fields = {
+            (o.name, snake(f.name).rstrip("_")): f for o in schema.objects.values() for f in o.fields.values()
+        }
+        for key in self.refusals:
+            if key not in fields:
+                yield f"{'.'.join(key)} is refused, but the schema has no such field"
+        for key, resolve in self.resolvers.items():
+            spec = fields.get(key)
+            if spec is None:
+                yield f"{'.'.join(key)} is served, but the schema has no such field"
+            else:
+                yield from _misfits(spec, resolve)
+
+
+REGISTRY = Registry()
+"""The resolvers of this engine."""
+
+
+def serves(type_name: str, *, field: str | None = None) -> Callable[[ResolveT], ResolveT]:  # noqa: A002
+    """Register a resolver, ``(call, parent, *, argument=...)``, for the field of the function's name.
+
+    The function's name and its parameters are the GraphQL names in snake case; a trailing underscore is
+    dropped (``from_``). It may be async. It returns the field's value: for an object, any immutable value
+    (see ``ci.engine.api.ids``); for ``sync`` and its like, the object that the returned ID shall name.
+    """
+
+    def register(resolve: ResolveT) -> ResolveT:
+        REGISTRY.add(type_name, field or resolve.__name__, resolve)
+        return resolve
+
+    return register
+
+
+def serves_attributes(type_name: str, *names: str) -> None:
+    """Serve fields without arguments from the attributes of the same (snake case) name."""
+    for name in names:
+        REGISTRY.add(type_name, name, _attribute(name))
+
+
+def refuse(type_name: str, *names: str, because: str) -> None:
+    """Say why fields (in snake case) are not served, on purpose."""
+    for name in names:
+        REGISTRY.refusals[type_name, name.rstrip("_")] = because
+
+
+def load(modules: Iterable[str]) -> Registry:
+    """Import resolver modules, which registers what they serve."""
+    for module in modules:
+        import_module(module)
+    return REGISTRY
+
+
+def _attribute(name: str) -> Resolve:
+    def resolve(_call: Call, parent: Any) -> Any:
+        return getattr(parent, name)
+
+    return resolve
+
+
+def _misfits(spec: FieldSpec, resolve: Resolve) -> Iterator[str]:
+    _call, _parent, *parameters = inspect.signature(resolve).parameters.values()
+    by_name = {p.name: p for p in parameters}
+    for argument in spec.arguments.values():
+        parameter = by_name.pop(argument.parameter, None)
+        if parameter is None:
+            yield f"{spec}: the resolver does not take {argument.parameter!r}"
+        elif parameter.default is inspect.Parameter.empty and not argument.required:
+            yield f"{spec}: the resolver's {argument.parameter!r} needs a default, the argument is optional"
+    yield from (f"{spec}: the resolver takes {name!r}, which the field has not" for name in by_name)

@@ -1,0 +1,63 @@
+"""What can go wrong in the engine, and what a client is told about it.
+
+An ``EngineError`` is the client's to read: its message names the thing, the place and the remedy. Any other
+exception is a fault of the engine itself; the client learns only that there was one.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# The last bytes of a failed command's output that travel with its error, as in Dagger's engine.
+OUTPUT_LIMIT = 100 * 1024
+
+
+class EngineError(Exception):
+    """Something the client asked for cannot be done."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """What the GraphQL error carries beside its message."""
+        return {}
+
+
+class NotServedError(EngineError):
+    """A part of Dagger's API that this engine does not have."""
+
+
+class UnauthorizedError(EngineError):
+    """A request without the session's token."""
+
+
+class ExecError(EngineError):
+    """A command ran and its exit code was not one of those expected."""
+
+    def __init__(self, cmd: Sequence[str], exit_code: int, stdout: str, stderr: str) -> None:
+        super().__init__(f"exit code: {exit_code}")
+        self.cmd = list(cmd)
+        self.exit_code = exit_code
+        self.stdout = shortened(stdout).strip()
+        self.stderr = shortened(stderr).strip()
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """The keys by which every Dagger SDK builds its own ``ExecError``."""
+        return {
+            "_type": "EXEC_ERROR",
+            "cmd": self.cmd,
+            "exitCode": self.exit_code,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
+        }
+
+
+def shortened(output: str, limit: int = OUTPUT_LIMIT) -> str:
+    """Return the last ``limit`` bytes of ``output``, the first of them overwritten with how many are missing."""
+    data = output.encode()
+    if len(data) < limit:
+        return output
+    mark = b"[omitting %d bytes]..." % (len(data) - limit)
+    return (mark + data[len(data) - limit + len(mark) :]).decode(errors="replace")

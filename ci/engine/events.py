@@ -1,0 +1,57 @@
+"""What happens while a session works, as events: emitted by the engine, shown by ``ci.engine.progress``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step began; ``parent`` is the id of the step that it is a part of."""
+
+    id: str
+    name: str
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """A step wrote something; secrets are already taken out of ``data``."""
+
+    id: str
+    stream: Literal["stdout", "stderr"]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step ended: well if ``error`` is None. ``cached``: its result was known, and nothing ran."""
+
+    id: str
+    seconds: float
+    cached: bool
+    error: str | None
+
+
+Event: TypeAlias = StepStarted | StepOutput | StepEnded
+Subscriber: TypeAlias = Callable[[Event], None]
+
+
+class Events:
+    """Hands each event to every subscriber, in the order they subscribed.
+
+    ``emit`` must be called from the session's event loop; a subscriber must not block.
+    """
+
+    def __init__(self) -> None:
+        self._subscribers: list[Subscriber] = []
+
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call ``subscriber`` with every event from now on; returns a function that ends it."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber)
+
+    def emit(self, event: Event) -> None:
+        """Tell every subscriber."""
+        for subscriber in tuple(self._subscribers):
+            subscriber(event)

@@ -1,0 +1,106 @@
+"""Secrets: named in operations and cache keys, kept in the session's memory, never written down."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from ci.engine.errors import EngineError
+from ci.engine.graph.fingerprint import Digested
+
+# Providers of Dagger's that need a service of their own, which this engine does not speak to.
+ELSEWHERE = frozenset({"op", "vault", "libsecret", "gcp", "aws+sm", "aws+ps"})
+
+
+class SecretError(EngineError):
+    """A secret that cannot be had."""
+
+
+@dataclass(frozen=True)
+class Secret(Digested):
+    """A secret by its name. ``uri`` says where it comes from; empty for one the client has set.
+
+    ``name`` is what enters a cache key: the name it was set by, its cache key, or its URI.
+    """
+
+    name: str
+    uri: str = ""
+
+    @property
+    def provider(self) -> tuple[str, str]:
+        """The scheme and the rest of the URI."""
+        scheme, _, rest = self.uri.partition("://")
+        return scheme, rest
+
+
+class Secrets:
+    """The secrets of one session."""
+
+    def __init__(self) -> None:
+        self._set: dict[str, bytes] = {}
+
+    def set(self, name: str, plaintext: bytes) -> Secret:
+        """Keep a secret in memory; a later one of the same name takes its place."""
+        self._set[name] = plaintext
+        return Secret(name)
+
+    def refer(self, uri: str, cache_key: str | None = None) -> Secret:
+        """Refer to a secret that a provider has: ``env://NAME``, ``file://PATH`` or ``cmd://COMMAND``.
+
+        Raises:
+            SecretError: the URI is malformed, or its provider unknown or not served.
+        """
+        secret = Secret(cache_key or uri, uri)
+        scheme, _ = secret.provider
+        if "://" not in uri:
+            raise SecretError(f'parse "{uri}": malformed id')
+        if scheme in ELSEWHERE:
+            raise SecretError(f'secret provider "{scheme}" is not served by the embedded engine; use env, file or cmd')
+        if scheme not in {"env", "file", "cmd"}:
+            raise SecretError(f'unsupported secret provider: "{scheme}"')
+        return secret
+
+    async def plaintext(self, secret: Secret) -> bytes:
+        """Return a secret's value.
+
+        Raises:
+            SecretError: there is none; the message does not tell more than its name.
+        """
+        scheme, place = secret.provider
+        match scheme:
+            case "env":
+                return _from_environment(place)
+            case "file":
+                return await _from_file(place)
+            case "cmd":
+                return await _from_command(place)
+        try:
+            return self._set[secret.name]
+        except KeyError:
+            raise SecretError(f'secret "{secret.name}" is not set in this session') from None
+
+
+def _from_environment(name: str) -> bytes:
+    value = os.environb.get(os.fsencode(name))
+    if value is None:
+        # Cut short: whoever mistakes the name for the value should not find the value in a log.
+        shown = f"{name[:3]}..." if len(name) >= 4 else name
+        raise SecretError(f'secret env var not found: "{shown}"')
+    return value
+
+
+async def _from_file(path: str) -> bytes:
+    try:
+        return await anyio.to_thread.run_sync(Path(path).expanduser().read_bytes)
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SecretError(f'failed to read secret file "{path}": {reason}') from error
+
+
+async def _from_command(command: str) -> bytes:
+    result = await anyio.run_process(["sh", "-c", command], check=False, stderr=subprocess.DEVNULL)
+    if result.returncode:
+        raise SecretError(f'failed to run secret command "{command}": exit status {result.returncode}')
+    return result.stdout

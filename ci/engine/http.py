@@ -1,0 +1,121 @@
+"""The session's HTTP surface: ``POST /query``, open to whoever has the session's token."""
+
+import base64
+import binascii
+import hmac
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import anyio
+
+from ci.engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from ci.engine.api.respond import Api, Response
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+BODY_LIMIT = 64 * 1024 * 1024
+
+
+class _Gone(Exception):
+    """The client went away before its request was whole."""
+
+
+class App:
+    """An ASGI application that serves one session's API."""
+
+    def __init__(self, token: str, api: "Callable[[], Awaitable[Api]]") -> None:
+        self._token = token
+        self._api = api
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        if scope["type"] != "http":
+            return
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        if not self._authorized(headers.get(b"authorization", b"")):
+            challenge = (b"www-authenticate", b'Basic realm="Access to the Dagger engine session"')
+            await _send(send, 401, b"", challenge)
+        elif scope["path"] != "/query":
+            await _send(send, 404, b"")
+        elif scope["method"] != "POST":
+            await _send(send, 405, b"", (b"allow", b"POST"))
+        else:
+            await self._query(headers, receive, send)
+
+    def _authorized(self, header: bytes) -> bool:
+        scheme, _, credentials = header.partition(b" ")
+        try:
+            user, _, _password = base64.b64decode(credentials, validate=True).partition(b":")
+        except binascii.Error:
+            return False
+        return scheme.lower() == b"basic" and hmac.compare_digest(user, self._token.encode())
+
+    async def _query(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        from ci.engine.api.respond import Response
+
+        try:
+            body = await _body(headers, receive)
+        except _Gone:
+            return
+        if body is None:
+            response: Response | None = Response.error(f"the request is over {BODY_LIMIT >> 20} MiB", 413)
+        else:
+            response = await self._answered(body, receive)
+        if response is not None:
+            await _send(send, response.status, response.body)
+
+    async def _answered(self, body: bytes, receive: Receive) -> "Response | None":
+        """Answer a request, unless its client goes away first: then what is done for it alone is cancelled."""
+        from ci.engine.api.respond import Request, Response
+
+        try:
+            request = Request.from_json(json.loads(body))
+            api = await self._api()
+        except ValueError as error:
+            return Response.error(f"json request body could not be decoded: {error}", 400)
+        except RecursionError:
+            return Response.error("json request body could not be decoded: nested too deep", 400)
+        except EngineError as error:
+            return Response.error(error.message)
+        response = None
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            tasks.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch)
+            response = await api.answer(request)
+            tasks.cancel_scope.cancel()
+        return response
+
+
+async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+    """Return the request's body; None if it is too large."""
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > BODY_LIMIT:
+        return None
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > BODY_LIMIT:
+            return None
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _send(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+    kind = (b"content-type", b"application/json")
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [kind, length, *headers]})
+    await send({"type": "http.response.body", "body": body})
