@@ -61,7 +61,9 @@ def read(environ: Mapping[str, str]) -> HostSettings:
     for name in (*UV_SYNONYMS, *UV_NAMES.values(), "UV_INDEX_STRATEGY"):
         if value := environ.get(name):
             variables[UV_SYNONYMS.get(name, name)] = value
-    if "UV_INDEX" in variables:  # as pip does: any index may have the file, the lock's hash says which is right
+    if (
+        "UV_INDEX" in variables
+    ):  # as pip does: any index may have the file, the lock's hash says which is right
         variables.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     return HostSettings(variables, _ca_bundle(environ, pip))
 
@@ -75,7 +77,9 @@ def _ca_bundle(environ: Mapping[str, str], pip: Mapping[str, str]) -> Path | Non
     name, value = named[0]
     path = Path(value).expanduser().resolve()
     if not path.is_file() or not os.access(path, os.R_OK):
-        raise BadHostSetting(f"{name} names a CA bundle that cannot be read: {value}. Correct it or unset it.")
+        raise BadHostSetting(
+            f"{name} names a CA bundle that cannot be read: {value}. Correct it or unset it."
+        )
     return path
 
 
@@ -83,7 +87,12 @@ def _pip_files(environ: Mapping[str, str]) -> dict[str, str]:
     """Settings from pip's configuration files, weakest first, under the names of their variables."""
     home = Path(environ.get("HOME", "~")).expanduser()
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
-    files = [Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"), home / ".pip/pip.conf", user / "pip/pip.conf"]
+    files = [
+        Path("/etc/xdg/pip/pip.conf"),
+        Path("/etc/pip.conf"),
+        home / ".pip/pip.conf",
+        user / "pip/pip.conf",
+    ]
     if own := environ.get("PIP_CONFIG_FILE"):
         files = [] if own == os.devnull else [*files, Path(own)]
     found: dict[str, str] = {}
