@@ -4,9 +4,11 @@ Knows nothing of Dagger or of how a stage is run.
 """
 
 import difflib
-from collections.abc import Iterable, Iterator
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 
 class UnknownStage(Exception):
@@ -30,6 +32,11 @@ class Stage:
     function: str
     needs: tuple[str, ...] = ()
     default: bool = True
+
+    def load(self) -> Callable[..., Awaitable[Any]]:
+        """Import the stage's function."""
+        function: Callable[..., Awaitable[Any]] = pkgutil.resolve_name(self.function)
+        return function
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,8 @@ class Graph:
         depth: dict[str, int] = {}
         for name in order:
             depth[name] = 1 + max((depth[need] for need in by_name[name].needs), default=0)
-        listed.sort(key=lambda stage: depth[stage.name])  # stable: as written, as far as needs allow
+        # Stable, so as written, as far as needs allow; what runs only when named comes last.
+        listed.sort(key=lambda stage: (not stage.default, depth[stage.name]))
         self._stages = {stage.name: stage for stage in listed}
 
     def __iter__(self) -> Iterator[Stage]:

@@ -52,7 +52,7 @@ class StageReport:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """How a run ended. Times are in seconds, ``started`` is ISO 8601 in UTC, paths are as the user gave them."""
+    """How a run ended: times in seconds, ``started`` in ISO 8601 and UTC, paths as the user gave them."""
 
     started: str
     seconds: float

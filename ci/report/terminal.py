@@ -33,15 +33,12 @@ def begin(console: Console, name: str) -> None:
 def end(console: Console, stage: StageReport) -> None:
     """Print how a stage ended."""
     mark, colour = MARKS[stage.status]
-    detail = stage.source or stage.because
-    console.print(
-        f"[{colour}]{mark}[/] {stage.name:<10} [{colour}]{stage.status:<9}[/] {stage.seconds:7.2f} s  {detail}",
-        highlight=False,
-    )
+    how = f"[{colour}]{stage.status:<9}[/] {stage.seconds:7.2f} s  {stage.source or stage.because}"
+    console.print(f"[{colour}]{mark}[/] {stage.name:<10} {how}", highlight=False)
 
 
 def summary(console: Console, report: RunReport, pages: Sequence[Path]) -> None:
-    """Print the end of a run: the gate's table, failures with what to do, artifacts and where the report is."""
+    """Print the end of a run: the gate's table, failures with what to do, and where everything is."""
     console.print()
     if report.gate:
         console.print(_gate(report))

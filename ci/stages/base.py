@@ -9,31 +9,7 @@ from pathlib import Path
 import dagger
 from dagger import dag
 
-ARCHIVE = "oci-archive:"
-
-
-class BadBaseImage(Exception):
-    """The base image that was asked for cannot be meant; the text says why."""
-
-
-def check(reference: str) -> None:
-    """Check a base image reference, as far as this machine can tell.
-
-    Raises:
-        BadBaseImage: it is empty, or an archive that isn't there.
-    """
-    path = reference.removeprefix(ARCHIVE)
-    if not path:
-        raise BadBaseImage(f"{reference!r} names no image. Give a reference or {ARCHIVE}PATH.")
-    if path != reference and not Path(path).is_file():
-        raise BadBaseImage(
-            f"There is no file {path}. Write a base image with `make base-image`, and give its path."
-        )
-
-
-def default_reference(python: str) -> str:
-    """The base image for a Python version such as ``3.11``."""
-    return f"python:{python}-slim"
+from ci.request import ARCHIVE
 
 
 def base_image(reference: str) -> dagger.Container:

@@ -2,6 +2,8 @@
 
 from xml.etree import ElementTree as ET
 
+import dagger
+
 from ci.stages.project import Project
 from ci.stages.result import Result
 from ci.stages.step import ran_at, step
@@ -9,7 +11,8 @@ from ci.stages.tools import PYTHON, workshop
 
 SOURCES = (
     "app/**/*.py",
-    "app/data/*",
+    "app/data/*.csv",
+    "app/data/*.sha256",
     "tests/unit/app/**/*.py",
     "tests/acceptance/app/**/*.py",
     "tests/conftest.py",
@@ -22,17 +25,26 @@ COMMAND = [
 ]
 
 
-async def test(project: Project) -> Result:
-    """Run the tests; hands back coverage.xml (Cobertura) and junit.xml."""
+def tested(project: Project) -> dagger.Container:
+    """The container in which the tests have run."""
     container = workshop(project).with_mounted_directory("/src", project.files(SOURCES))
-    tested = step(container.with_new_file("/out/.keep", ""), COMMAND)
-    at = await ran_at(tested)
-    reports = tested.directory("/out").filter(include=["*.xml"])
-    coverage = ET.fromstring(await reports.file("coverage.xml").contents())  # noqa: S314  # our own pytest's
-    suite = ET.fromstring(await reports.file("junit.xml").contents())[0]  # noqa: S314
+    return step(container, COMMAND)
+
+
+def reports(project: Project) -> dagger.Directory:
+    """What the tests left behind: coverage.xml (Cobertura) and junit.xml."""
+    return tested(project).directory("/out")
+
+
+async def test(project: Project) -> Result:
+    """Run the tests; hands back their reports."""
+    at = await ran_at(tested(project))
+    made = reports(project)
+    coverage = ET.fromstring(await made.file("coverage.xml").contents())  # noqa: S314  # our own pytest's
+    suite = ET.fromstring(await made.file("junit.xml").contents())[0]  # noqa: S314
     facts = {
         "tests": int(suite.attrib["tests"]),
         "skipped": int(suite.attrib["skipped"]),
         "line_coverage": float(coverage.attrib["line-rate"]),
     }
-    return Result((at,), {"test": reports}, facts)
+    return Result((at,), {"test": made}, facts)

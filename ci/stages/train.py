@@ -9,7 +9,7 @@ from ci.stages.result import Result
 from ci.stages.step import ran_at, step
 from ci.stages.tools import PYTHON, trainer
 
-SOURCES = ("app/**/*.py", "app/data/*")
+SOURCES = ("app/**/*.py", "app/data/*.csv", "app/data/*.sha256")
 NOT_TRAINED_BY = ("app/serving/**",)
 OUTPUT = "/out/model"
 
