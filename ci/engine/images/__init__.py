@@ -1,0 +1,1 @@
+"""Images: references, layers, archives, registries, and base images bootstrapped from Debian packages."""

@@ -1,0 +1,271 @@
+"""From a layer's tar to a directory that overlayfs can stack, safely.
+
+Whiteouts become character devices 0/0 and opaque directories get `user.overlay.opaque`, as overlayfs (mounted with
+`userxattr`) has them: https://docs.kernel.org/filesystems/overlayfs.html#whiteouts-and-opaque-directories
+"""
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from ci.engine.images.errors import BrokenImage
+from ci.engine.images.member import OPAQUE, WHITEOUT, Kind, Member
+from ci.engine.images.streams import DAMAGED, HashingReader, decompress
+from ci.engine.images.within import Within
+from ci.engine.store.blobs import CHUNK, Readable, room
+
+_KINDS: dict[bytes, Kind] = {
+    tarfile.REGTYPE: "file",
+    tarfile.AREGTYPE: "file",
+    tarfile.CONTTYPE: "file",
+    tarfile.GNUTYPE_SPARSE: "file",
+    tarfile.DIRTYPE: "dir",
+    tarfile.SYMTYPE: "symlink",
+    tarfile.LNKTYPE: "hardlink",
+    tarfile.CHRTYPE: "char",
+    tarfile.BLKTYPE: "block",
+    tarfile.FIFOTYPE: "fifo",
+}
+_XATTR = "SCHILY.xattr."
+_NOT_ALLOWED = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL)
+
+
+def unpack(layer: Readable, dest: Path, *, own: bool, diff_id: str | None = None) -> Iterator[Member]:
+    """Extract a layer (gzip, zstd or plain tar) into the empty directory `dest`, yielding its members as it goes.
+
+    With `own` (as root), owners are set; without, everything belongs to whoever runs this, and the members still say
+    what the layer says. Device nodes and attributes that this user may not make are left out. When it fails, what is
+    in `dest` is of no use: unpack into a temporary directory and rename it.
+
+    Raises BrokenImage when the tar is damaged, leaves its root, or is not `diff_id`; StoreFull; OSError.
+    """
+    plain = HashingReader(decompress(layer))
+    with room(dest), Within(dest) as root:
+        extraction = _Extraction(root, own)
+        try:
+            # The stream mode never seeks back, so a layer can be unpacked while it arrives.
+            with tarfile.open(fileobj=cast("BinaryIO", plain), mode="r|", encoding="utf-8") as tar:
+                for info in tar:
+                    yield from extraction.extract(tar, info)
+            while plain.read(CHUNK):
+                pass
+        except (tarfile.TarError, *DAMAGED) as error:
+            raise BrokenImage(f"the layer for {dest} is damaged ({error}): pull the image again") from error
+        extraction.finish()
+    if diff_id is not None and plain.digest != diff_id:
+        raise BrokenImage(
+            f"the layer unpacked to {plain.digest}, but its image says {diff_id}: pull the image again"
+        )
+
+
+def split(path: str) -> tuple[str, ...]:
+    """The names in a member's path. Raises BrokenImage when it is absolute or goes up."""
+    parts = tuple(part for part in path.split("/") if part not in ("", "."))
+    if path.startswith("/") or ".." in parts or "\0" in path:
+        raise BrokenImage(f"the layer has a member {path!r} that leaves its root: do not use this image")
+    return parts
+
+
+class _Extraction:
+    """The state of one unpacking: marks seen, digests of files, directories to finish."""
+
+    def __init__(self, root: Within, own: bool) -> None:
+        self._root = root
+        self._own = own
+        self._whiteouts: set[tuple[str, ...]] = set()
+        self._digests: dict[tuple[str, ...], tuple[str, int]] = {}
+        # A directory's mode and time are set last: filling it needs the one and changes the other.
+        self._directories: dict[tuple[str, ...], Member] = {}
+
+    def extract(self, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[Member]:
+        """Write one member; yields it, and the directories that it implied."""
+        parts = split(info.name)
+        if not parts:
+            if info.isdir():
+                self._directories[()] = member = _member(info, (), "dir")
+                yield member
+            return
+        folder, place = self._root.folder(parts[:-1])
+        name = parts[-1]
+        if name.startswith(WHITEOUT):
+            made = self._mark(folder, place, name)
+        else:
+            made = self._plain(tar, info, folder, (*place, name))
+        for path in self._root.implied:
+            yield Member(path, "dir", 0o755, implied=True)
+        self._root.implied.clear()
+        if made is not None:
+            yield made
+
+    def finish(self) -> None:
+        """Give directories their modes and times, innermost first."""
+        for place, member in sorted(self._directories.items(), reverse=True):
+            try:
+                folder, found = self._root.folder(place)
+            except BrokenImage:
+                continue
+            if found == place:
+                self._attributes(folder, member)
+
+    def _mark(self, folder: int, place: tuple[str, ...], name: str) -> Member | None:
+        if name == OPAQUE:
+            os.setxattr(folder, "user.overlay.opaque", b"y")
+            return Member("/".join(place) or ".", "dir", 0o755, opaque=True, implied=True)
+        hidden = name.removeprefix(WHITEOUT)
+        if hidden.startswith(WHITEOUT):
+            return None  # bookkeeping of AUFS, which no one else reads
+        if hidden in ("", ".", ".."):
+            raise BrokenImage(f"the layer has a whiteout {name!r} of nothing: do not use this image")
+        target = (*place, hidden)
+        with contextlib.suppress(FileNotFoundError):
+            found = os.stat(hidden, dir_fd=folder, follow_symlinks=False)
+            # A whiteout speaks of lower layers only; what this layer has put there stays.
+            if not stat.S_ISDIR(found.st_mode):
+                return None
+            os.setxattr(self._root.folder(target)[0], "user.overlay.opaque", b"y")
+            return Member("/".join(target), "dir", 0o755, opaque=True, implied=True)
+        os.mknod(hidden, stat.S_IFCHR, 0, dir_fd=folder)
+        self._whiteouts.add(target)
+        return Member("/".join(target), "char", 0, whiteout=True)
+
+    def _plain(
+        self, tar: tarfile.TarFile, info: tarfile.TarInfo, folder: int, place: tuple[str, ...]
+    ) -> Member | None:
+        kind = _KINDS.get(info.type)
+        if kind is None:
+            raise BrokenImage(f"{info.name!r} is of the unknown type {info.type!r}: do not use this image")
+        member = _member(info, place, kind)
+        if kind == "dir":
+            return self._directory(folder, place, member)
+        self._root.remove(folder, place[-1])
+        self._digests.pop(place, None)
+        self._directories.pop(place, None)
+        # Removing a directory closes descriptors, `folder` among them.
+        folder, _ = self._root.folder(place[:-1])
+        if kind == "file":
+            return self._file(tar, info, folder, place, member)
+        if kind == "hardlink":
+            return self._hard_link(folder, place, member)
+        return self._special(folder, place[-1], member)
+
+    def _directory(self, folder: int, place: tuple[str, ...], member: Member) -> Member:
+        try:
+            os.mkdir(place[-1], 0o700, dir_fd=folder)
+        except FileExistsError:
+            found = os.stat(place[-1], dir_fd=folder, follow_symlinks=False)
+            if not stat.S_ISDIR(found.st_mode):
+                os.unlink(place[-1], dir_fd=folder)
+                os.mkdir(place[-1], 0o700, dir_fd=folder)
+        self._directories[place] = member
+        if place in self._whiteouts:
+            os.setxattr(self._root.folder(place)[0], "user.overlay.opaque", b"y")
+            return dataclasses.replace(member, opaque=True)
+        return member
+
+    def _file(
+        self, tar: tarfile.TarFile, info: tarfile.TarInfo, folder: int, place: tuple[str, ...], member: Member
+    ) -> Member:
+        source = tar.extractfile(info)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(place[-1], flags, 0o600, dir_fd=folder)
+        try:
+            content = hashlib.sha256()
+            while source is not None and (chunk := source.read(CHUNK)):
+                content.update(chunk)
+                written = os.write(descriptor, chunk)
+                while written < len(chunk):
+                    written += os.write(descriptor, chunk[written:])
+            self._attributes(descriptor, member)
+        finally:
+            os.close(descriptor)
+        digest = f"sha256:{content.hexdigest()}"
+        self._digests[place] = (digest, member.size)
+        return dataclasses.replace(member, digest=digest)
+
+    def _hard_link(self, folder: int, place: tuple[str, ...], member: Member) -> Member:
+        target = split(member.link)
+        if not target:
+            raise BrokenImage(f"{member.path!r} is a hard link to the root: do not use this image")
+        # Finding the target's directory may close `folder`; keep a descriptor of our own.
+        ours = os.dup(folder)
+        try:
+            theirs, found = self._root.folder(target[:-1])
+            status = os.stat(target[-1], dir_fd=theirs, follow_symlinks=False)
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
+                raise BrokenImage(
+                    f"{member.path!r} is a hard link to {member.link!r}, which is no file: pull the image again"
+                )
+            os.link(target[-1], place[-1], src_dir_fd=theirs, dst_dir_fd=ours, follow_symlinks=False)
+        except FileNotFoundError as error:
+            raise BrokenImage(
+                f"{member.path!r} is a hard link to {member.link!r}, which the layer does not have: pull the image again"
+            ) from error
+        finally:
+            os.close(ours)
+        digest, size = self._digests.get((*found, target[-1]), (None, 0))
+        if digest is not None:
+            self._digests[place] = (digest, size)
+        return dataclasses.replace(member, digest=digest, size=size, link="/".join((*found, target[-1])))
+
+    def _special(self, folder: int, name: str, member: Member) -> Member | None:
+        if member.kind == "symlink":
+            os.symlink(member.link, name, dir_fd=folder)
+            if self._own:
+                os.chown(name, member.uid, member.gid, dir_fd=folder, follow_symlinks=False)
+            os.utime(name, ns=(member.mtime, member.mtime), dir_fd=folder, follow_symlinks=False)
+            return member
+        types = {"char": stat.S_IFCHR, "block": stat.S_IFBLK, "fifo": stat.S_IFIFO}
+        device = os.makedev(*member.device)
+        if member.kind == "char" and not device:
+            return None  # a whiteout in overlayfs's own form is no business of an image
+        try:
+            os.mknod(name, types[member.kind] | member.mode, device, dir_fd=folder)
+        except OSError as error:
+            if error.errno not in _NOT_ALLOWED:
+                raise
+            return None
+        if self._own:
+            os.chown(name, member.uid, member.gid, dir_fd=folder, follow_symlinks=False)
+        return member
+
+    def _attributes(self, descriptor: int, member: Member) -> None:
+        if self._own:
+            os.fchown(descriptor, member.uid, member.gid)
+        for name, value in member.xattrs:
+            try:
+                os.setxattr(descriptor, name, value)
+            except OSError as error:
+                if error.errno not in _NOT_ALLOWED:
+                    raise
+        os.fchmod(descriptor, member.mode)
+        os.utime(descriptor, ns=(member.mtime, member.mtime))
+
+
+def _member(info: tarfile.TarInfo, place: tuple[str, ...], kind: Kind) -> Member:
+    # Attributes of overlayfs in a tar could redirect the mount to other files.
+    xattrs = tuple(
+        (name.removeprefix(_XATTR), value.encode("utf-8", "surrogateescape"))
+        for name, value in sorted(info.pax_headers.items())
+        if name.startswith(_XATTR) and ".overlay." not in name
+    )
+    return Member(
+        path="/".join(place) or ".",
+        kind=kind,
+        mode=info.mode & 0o7777,
+        uid=info.uid,
+        gid=info.gid,
+        size=info.size if kind == "file" else 0,
+        mtime=int(info.mtime * 1_000_000_000)
+        if isinstance(info.mtime, float)
+        else info.mtime * 1_000_000_000,
+        link=info.linkname,
+        device=(info.devmajor, info.devminor) if kind in ("char", "block") else (0, 0),
+        xattrs=xattrs,
+    )
