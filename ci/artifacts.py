@@ -7,6 +7,9 @@ from pathlib import Path
 import anyio
 import dagger
 
+from ci.report.failure import describe
+from ci.session import EngineTrouble
+
 NOTES = ".exported.json"
 
 
@@ -15,7 +18,18 @@ async def export(artifacts: Mapping[str, dagger.File | dagger.Directory], output
 
     A file (the image is a large one) is written only when its digest, its size or its time of change is
     another than after the last export. A directory is replaced.
+
+    Raises:
+        EngineTrouble: the engine could not make or write one of them.
     """
+    try:
+        return await _export(artifacts, output)
+    except* dagger.DaggerError as errors:
+        reason = describe(errors, "").message
+        raise EngineTrouble(f"the artifacts could not be written to {output}. {reason}") from None
+
+
+async def _export(artifacts: Mapping[str, dagger.File | dagger.Directory], output: Path) -> dict[str, str]:
     await anyio.Path(output).mkdir(parents=True, exist_ok=True)
     notes_path = anyio.Path(output / NOTES)
     notes = _read(await notes_path.read_text()) if await notes_path.exists() else {}

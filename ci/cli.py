@@ -41,12 +41,15 @@ python ci/main.py --only lint --only test  these two, without what they need
 """
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode="rich", context_settings={"help_option_names": ["-h", "--help"]}
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
 @app.command(epilog=EPILOG)
-def run(
+def run(  # pylint: disable=too-many-positional-arguments  # typer reads them as options
     stages: Annotated[
         list[str] | None,
         typer.Argument(help="Stages to run, with those that they need. Default: all.", show_default=False),

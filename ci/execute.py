@@ -17,7 +17,7 @@ from rich.console import Console
 from ci.report import views
 from ci.report.model import RunReport, StageReport
 from ci.request import Request
-from ci.session import NoSession, Session
+from ci.session import EngineTrouble, Session
 
 
 class Exit(IntEnum):
@@ -38,8 +38,11 @@ def execute(request: Request, console: Console) -> Exit:
             Session(os.environ, request.root, stderr=nowhere if request.quiet else None) as session,
         ):
             report = _run(request, console, session)
-    except NoSession as error:
+    except EngineTrouble as error:
         _complain(str(error))
+        return Exit.ENGINE
+    except OSError as error:  # of the output folder: full, read-only, not a folder
+        _complain(f"cannot write to {error.filename or request.output}: {error.strerror}")
         return Exit.ENGINE
     except KeyboardInterrupt:
         _complain("interrupted; what was finished stays in the cache")

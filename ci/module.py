@@ -7,7 +7,7 @@ import json
 from typing import Annotated
 
 import dagger
-from dagger import DefaultPath, Doc, Ignore, field, function, object_type
+from dagger import DefaultPath, Doc, Ignore, function, object_type
 
 from ci import settings
 from ci.host_settings import HostSettings
@@ -28,8 +28,8 @@ UNUSED = [".git", ".venv", "**/__pycache__", "build", "dist", ".*_cache", "sdk"]
 class Shipway:
     """Lint, test, train, gate, build and smoke-test an ML service."""
 
-    source: Annotated[dagger.Directory, DefaultPath("/"), Ignore(UNUSED), Doc("The project")] = field()
-    base: Annotated[str, Doc("Base image, with Python 3.11 or newer")] = field(default="python:3.11-slim")
+    source: Annotated[dagger.Directory, DefaultPath("/"), Ignore(UNUSED), Doc("The project")]
+    base: Annotated[str, Doc("Base image, with Python 3.11 or newer")] = "python:3.11-slim"
 
     @function
     async def lint(self) -> str:

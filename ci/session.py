@@ -22,7 +22,11 @@ OWN_CLI = "_EXPERIMENTAL_DAGGER_CLI_BIN"
 CLOSING_SECONDS = 300  # a real engine may still be writing its cache
 
 
-class NoSession(Exception):
+class EngineTrouble(Exception):
+    """The engine, or this machine, could not do its part; the text says what and why."""
+
+
+class NoSession(EngineTrouble):
     """No Dagger session could be had; the text says why and what to do."""
 
 

@@ -6,4 +6,4 @@ from ci.stages.result import Result
 
 async def base_image(project: Project) -> Result:
     """Hand back the base image; use it with ``--base-image oci-archive:PATH``."""
-    return Result((), {"base-image.oci.tar": project.base.as_tarball()})
+    return Result((), {"base-image.oci.tar": await project.base.as_tarball().sync()})

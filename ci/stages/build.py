@@ -18,7 +18,6 @@ from ci.stages.tools import install, with_uv
 from ci.stages.train import model
 
 SOURCES = ("app/**/*.py",)
-NOT_SERVED = ("app/training/**",)
 PORT = 8080
 NOBODY = "65532:65532"
 INSPECT = (Path(__file__).parent / "inside" / "inspect_image.py").read_text(encoding="utf-8")
@@ -36,7 +35,7 @@ def packages(project: Project) -> dagger.Directory:
 
 async def image(project: Project) -> dagger.Container:
     """The service's image, ready to run as an unprivileged user."""
-    sources = project.files(SOURCES, NOT_SERVED)
+    sources = project.files(SOURCES)
     served_model = await model(project)
     lower = dag.directory().with_directory("srv/lib", packages(project))
     upper = dag.directory().with_directory("srv", sources).with_directory("srv/model", served_model)

@@ -10,7 +10,7 @@ from ci.stages.step import ran_at, step
 from ci.stages.tools import PYTHON, trainer
 
 SOURCES = ("app/**/*.py", "app/data/*.csv", "app/data/*.sha256")
-NOT_TRAINED_BY = ("app/serving/**",)
+NOT_TRAINED_BY = ("app/serving/**", "app/monitoring/**")
 OUTPUT = "/out/model"
 
 
