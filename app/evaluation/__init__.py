@@ -1,0 +1,1 @@
+"""Measures a model: ranking, calibration, confidence and fairness. Knows no particular model."""
