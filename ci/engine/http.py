@@ -4,7 +4,8 @@ import base64
 import binascii
 import hmac
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
@@ -12,12 +13,13 @@ import anyio
 from ci.engine.errors import EngineError
 
 if TYPE_CHECKING:
-    from ci.engine.api.respond import Api, Response
+    from ci.engine.api.respond import Api, Request, Response
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
+ENDING = "the session has ended"
 BODY_LIMIT = 64 * 1024 * 1024
 
 
@@ -31,11 +33,20 @@ class App:
     def __init__(self, token: str, api: "Callable[[], Awaitable[Api]]") -> None:
         self._token = token
         self._api = api
+        self._closed = False
+        self._requests: set[anyio.CancelScope] = set()
+        self._idle = anyio.Event()
+
+    async def close(self) -> None:
+        """End the requests in flight: each is answered with an error. Those that come later are, too."""
+        self._closed = True
+        for scope in self._requests:
+            scope.cancel()
+        if self._requests:
+            await self._idle.wait()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
-        if scope["type"] != "http":
-            return
         headers = {name.lower(): value for name, value in scope["headers"]}
         if not self._authorized(headers.get(b"authorization", b"")):
             challenge = (b"www-authenticate", b'Basic realm="Access to the Dagger engine session"')
@@ -75,25 +86,48 @@ class App:
 
         try:
             request = Request.from_json(json.loads(body))
-            api = await self._api()
         except ValueError as error:
             return Response.error(f"json request body could not be decoded: {error}", 400)
         except RecursionError:
             return Response.error("json request body could not be decoded: nested too deep", 400)
         except EngineError as error:
-            return Response.error(error.message)
-        response = None
+            return Response.error(error.message, 400)
+        response, gone = None, False
 
         async def watch() -> None:
+            nonlocal gone
             while (await receive())["type"] != "http.disconnect":
                 pass
+            gone = True
             tasks.cancel_scope.cancel()
 
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch)
-            response = await api.answer(request)
-            tasks.cancel_scope.cancel()
-        return response
+            with self._in_flight(tasks.cancel_scope):
+                tasks.start_soon(watch)
+                response = await self._response(request)
+                tasks.cancel_scope.cancel()
+        return None if gone else response or Response.error(ENDING)
+
+    async def _response(self, request: "Request") -> "Response":
+        from ci.engine.api.respond import Response
+
+        try:
+            api = await self._api()
+        except EngineError as error:
+            return Response.error(error.message)
+        return await api.answer(request)
+
+    @contextmanager
+    def _in_flight(self, scope: anyio.CancelScope) -> Iterator[None]:
+        self._requests.add(scope)
+        if self._closed:
+            scope.cancel()
+        try:
+            yield
+        finally:
+            self._requests.discard(scope)
+            if self._closed and not self._requests:
+                self._idle.set()
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:

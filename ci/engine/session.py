@@ -1,23 +1,23 @@
 """A session: what one client's connection to the engine holds, and the server that the client talks to."""
 
-import json
+import asyncio
+import contextlib
 import os
-import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from ci.engine.api.ids import Ids
+from ci.engine.connection import Connection
 from ci.engine.events import Events
 from ci.engine.graph.secret import Secrets
 
@@ -61,57 +61,34 @@ class Session:
             await self.tasks.__aexit__(kind, error, trace)
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """What a client needs to reach a session."""
-
-    port: int
-    token: str
-
-    def line(self) -> str:
-        """The line by which Dagger's CLI tells an SDK."""
-        return json.dumps({"port": self.port, "session_token": self.token})
-
-    @classmethod
-    def from_line(cls, line: str) -> Self:
-        """Read such a line; raises ValueError if it is not one."""
-        document: dict[str, Any] = json.loads(line)
-        return cls(int(document["port"]), str(document["session_token"]))
-
-
-def listen() -> tuple[socket.socket, Connection]:
-    """Open a port of this machine's own, at random; requests that come before the server is up wait there."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-    return listener, Connection(listener.getsockname()[1], secrets.token_urlsafe(24))
-
-
 async def serve(session: Session, listener: socket.socket, connection: Connection) -> None:
     """Serve a session until stdin is closed or a signal asks to end; then stop everything it started."""
-    import uvicorn
-
     from ci.engine.http import App
-
-    loading = _Loading(session)
-    config = uvicorn.Config(
-        App(connection.token, loading.api),
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=24 * 3600,  # a pooled connection must not go away under a client that comes back
-        timeout_graceful_shutdown=10,
-    )
-    server = uvicorn.Server(config)
-
-    def stop() -> None:
-        server.should_exit = True
+    from ci.engine.server import serving
 
     async with session:
+        loading = _Loading(session)
         session.tasks.start_soon(loading.load)
-        with _ending(stop):
-            await server.serve(sockets=[listener])
+        async with serving(App(connection.token, loading.api), listener):
+            await _asked_to_end()
+
+
+async def _asked_to_end() -> None:
+    """Wait until stdin is closed, as an SDK does when it is done, or SIGTERM or SIGINT arrives."""
+    ended = anyio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(0, 65536):
+                pass
+        with contextlib.suppress(RuntimeError):  # a signal was first, and the loop is gone
+            loop.call_soon_threadsafe(ended.set)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    threading.Thread(target=wait, name="stdin", daemon=True).start()
+    await ended.wait()
 
 
 class _Loading:
@@ -125,7 +102,7 @@ class _Loading:
     async def load(self) -> None:
         """Load it; a failure is told to every request."""
         try:
-            self._result = await anyio.to_thread.run_sync(self._load)
+            self._result = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
         except Exception as error:  # pylint: disable=broad-exception-caught
             self._result = error
         self._done.set()
@@ -143,35 +120,3 @@ class _Loading:
             raise self._result
         assert self._result is not None
         return self._result
-
-
-class _ending:
-    """Calls ``stop`` when stdin is closed or SIGTERM or SIGINT arrives, while the block lasts.
-
-    uvicorn handles those signals itself while it serves, and then raises them again for the handlers that
-    were there before: these, which have nothing left to do.
-    """
-
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self._stop = stop
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._before[number] = signal.signal(number, self._signalled)
-        threading.Thread(target=self._wait, name="stdin", daemon=True).start()
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _signalled(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop()
-
-    def _wait(self) -> None:
-        try:
-            while os.read(0, 65536):
-                pass
-        except OSError:
-            pass
-        self._stop()

@@ -7,7 +7,13 @@ from ci.engine.graph.volume import CacheVolume
 
 @serves("Query")
 def cache_volume(
-    _call: Call, _parent: object, *, key: str, source: Directory | None = None, sharing: str = "SHARED", owner: str = ""
+    _call: Call,
+    _parent: object,
+    *,
+    key: str,
+    source: Directory | None = None,
+    sharing: str = "SHARED",
+    owner: str = "",
 ) -> CacheVolume:
     """The volume of that key."""
     return CacheVolume(key, source, sharing, owner)

@@ -95,7 +95,9 @@ def arguments(
         value = given.get(name, MISSING)
         if value is MISSING or (value is None and not spec.type.required):
             if spec.required:
-                raise CoercionError(f'{where} needs argument "{name}" of type "{spec.type}", which was not given.')
+                raise CoercionError(
+                    f'{where} needs argument "{name}" of type "{spec.type}", which was not given.'
+                )
             if spec.default is not MISSING:
                 values[spec.parameter] = spec.default
             continue
@@ -139,5 +141,12 @@ def _unexpected(value: Any, type_: TypeRef) -> CoercionError:
 
 
 def _shown(value: Any) -> str:
-    kinds = {bool: "a boolean", int: "an integer", float: "a number", str: "a string", list: "a list", dict: "an object"}
+    kinds = {
+        bool: "a boolean",
+        int: "an integer",
+        float: "a number",
+        str: "a string",
+        list: "a list",
+        dict: "an object",
+    }
     return f'"{value}"' if isinstance(value, _Name) else kinds.get(type(value), "something else")

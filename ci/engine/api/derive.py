@@ -53,7 +53,9 @@ def derive(source: str) -> Definitions:
         objects=reader.objects,
     )
     if not any(o.name == "Query" for o in definitions.objects):
-        raise DerivationError("the SDK's generated client has no Query type; is it a dagger-io this engine knows?")
+        raise DerivationError(
+            "the SDK's generated client has no Query type; is it a dagger-io this engine knows?"
+        )
     return definitions
 
 
@@ -69,7 +71,9 @@ def _enum(node: ast.ClassDef) -> Enum:
             continue
         [target] = statement.targets
         if not (isinstance(target, ast.Name) and isinstance(statement.value, ast.Constant)):
-            raise DerivationError(f"enum {node.name} has a member this engine cannot read (line {statement.lineno})")
+            raise DerivationError(
+                f"enum {node.name} has a member this engine cannot read (line {statement.lineno})"
+            )
         values.append(EnumValue(target.id, str(statement.value.value), _string(following)))
     return Enum(node.name, tuple(values), dedented(ast.get_docstring(node)))
 
@@ -137,13 +141,13 @@ class _Reader:
             expects,
         )
 
-    def _argument(
-        self, call: ast.Call, annotations: dict[str, ast.expr | None], doc: Docstring
-    ) -> Argument:
+    def _argument(self, call: ast.Call, annotations: dict[str, ast.expr | None], doc: Docstring) -> Argument:
         name, value, *default = call.args
         parameter = value.orelse if isinstance(value, ast.IfExp) else value
         if not isinstance(parameter, ast.Name) or (annotation := annotations.get(parameter.id)) is None:
-            raise DerivationError(f"cannot tell the type of argument {_string_of(name)!r} (line {call.lineno})")
+            raise DerivationError(
+                f"cannot tell the type of argument {_string_of(name)!r} (line {call.lineno})"
+            )
         type_, expects = self._argument_type(annotation, required=not default)
         literal = _literal(default[0]) if default else None
         return Argument(_string_of(name), type_, literal, doc.parameters.get(parameter.id, ""), expects)
@@ -239,7 +243,9 @@ def _called(call: ast.Call) -> str:
 def _name(node: ast.expr) -> str:
     if isinstance(node, ast.Name):
         return node.id
-    raise DerivationError(f"the generated client has an expression this engine cannot read: {ast.unparse(node)}")
+    raise DerivationError(
+        f"the generated client has an expression this engine cannot read: {ast.unparse(node)}"
+    )
 
 
 def _unquoted(node: ast.expr) -> ast.expr:
@@ -255,7 +261,11 @@ def _string_of(node: ast.expr) -> str:
 
 
 def _string(node: ast.stmt | None) -> str:
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+    if (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    ):
         return dedented(node.value.value)
     return ""
 
@@ -276,7 +286,9 @@ def _literal(node: ast.expr) -> str | None:
         case ast.List(elts=items):
             return "[" + ", ".join(str(_literal(item)) for item in items) + "]"
         case _:
-            raise DerivationError(f"the generated client has a default this engine cannot read: {ast.unparse(node)}")
+            raise DerivationError(
+                f"the generated client has a default this engine cannot read: {ast.unparse(node)}"
+            )
 
 
 def _quoted(text: str) -> str:

@@ -6,7 +6,8 @@ validation is asked for the words (``explain``), so that a wrong query gets the 
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,26 +23,27 @@ from graphql.language import (
     OperationType,
     SelectionNode,
     SelectionSetNode,
-    parse,
 )
+from graphql.language.parser import Parser
 
 from ci.engine.api.coerce import CoercionError, arguments, plain
 from ci.engine.api.schema import MISSING, FieldSpec, Schema, type_ref
 from ci.engine.errors import EngineError
 
-DEPTH_LIMIT = 5_000  # levels of nesting in a query; parsing takes some six Python frames for each
-FRAMES = 20 * DEPTH_LIMIT
-STRING = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*')
-NESTING = re.compile(r"[{}\[\]()]")
+DEPTH_LIMIT = 5_000  # levels of nesting in a query
+FRAMES_A_LEVEL = 12  # Python frames that parsing and planning take for each
 NAME_IN_QUOTES = re.compile(r"'([^'\s]*)'")
 
 
 class InvalidQueryError(EngineError):
-    """A query that the schema does not allow."""
+    """A query that is no GraphQL, or that the schema does not allow."""
 
-    def __init__(self, message: str, errors: Sequence[GraphQLError] = ()) -> None:
+    def __init__(
+        self, message: str, errors: Sequence[GraphQLError] = (), code: str = "GRAPHQL_VALIDATION_FAILED"
+    ) -> None:
         super().__init__(message)
         self.errors = errors
+        self.code = code
 
 
 @dataclass(slots=True)
@@ -68,34 +70,51 @@ class Plan:
     variables: Mapping[str, Any]
 
 
+class _DeepParser(Parser):
+    """graphql-core's parser, which stops at 200 levels; an SDK's chain has a level for each call."""
+
+    def _enter_nesting(self) -> None:
+        self._nesting_depth += 1
+        if self._nesting_depth > DEPTH_LIMIT:
+            raise RecursionError
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Let pure Python code recurse for as many levels as a query may have.
+
+    Only around such code: what recurses in C would run out of stack before it runs into this limit.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEPTH_LIMIT * FRAMES_A_LEVEL))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
 def parsed(text: str) -> DocumentNode:
     """Parse a query.
 
     Raises:
         InvalidQueryError: it is no GraphQL, or nested too deep.
     """
-    depth = nesting(text)
-    if depth > DEPTH_LIMIT:
-        raise InvalidQueryError(f"the query is nested {depth} levels deep; at most {DEPTH_LIMIT} are served")
-    if sys.getrecursionlimit() < FRAMES:  # pure Python frames, which take no C stack
-        sys.setrecursionlimit(FRAMES)
     try:
-        return parse(text)
+        with deep_recursion():
+            return _DeepParser(text).parse_document()
+    except RecursionError:
+        raise InvalidQueryError(
+            f"the query is nested too deep: over {DEPTH_LIMIT} levels", code="GRAPHQL_PARSE_FAILED"
+        ) from None
     except GraphQLError as error:
-        raise InvalidQueryError(error.message, [error]) from None
-
-
-def nesting(text: str) -> int:
-    """Return how deep the brackets of a query are nested, without parsing it."""
-    depth = deepest = 0
-    for bracket in NESTING.findall(STRING.sub("", text)):
-        depth += 1 if bracket in "{[(" else -1
-        deepest = max(depth, deepest)
-    return deepest
+        raise InvalidQueryError(error.message, [error], "GRAPHQL_PARSE_FAILED") from None
 
 
 def planned(
-    document: DocumentNode, schema: Schema, operation: str | None = None, variables: Mapping[str, Any] | None = None
+    document: DocumentNode,
+    schema: Schema,
+    operation: str | None = None,
+    variables: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Plan one operation of a document.
 
@@ -108,7 +127,8 @@ def planned(
     planner = _Planner(schema, fragments, values)
     selections: list[Selection] = []
     try:
-        planner.select("Query", chosen.selection_set, None, selections, ())
+        with deep_recursion():
+            planner.select("Query", chosen.selection_set, None, selections, ())
     except CoercionError as error:
         raise InvalidQueryError(error.message) from None
     return Plan(selections, fragments, values)
@@ -117,6 +137,8 @@ def planned(
 def explained(document: DocumentNode, schema: GraphQLSchema) -> list[GraphQLError]:
     """Return all that is wrong with a query, in the words of GraphQL's own validation."""
     errors = validate(schema, document)
+    if any("nested too deep" in error.message for error in errors):  # graphql-core stops at 200 levels
+        return []
     for error in errors:
         error.message = NAME_IN_QUOTES.sub(r'"\1"', error.message)
     return errors
@@ -196,12 +218,18 @@ class _Planner:
             raise InvalidQueryError(f'Cannot query field "{name}" on type "{parent}".')
         given = {a.name.value: plain(a.value, self.variables) for a in node.arguments or ()}
         given = {name: value for name, value in given.items() if value is not MISSING}
-        values = arguments(given, spec.arguments, self.schema, f'field "{spec}"') if given or spec.arguments else {}
+        values = (
+            arguments(given, spec.arguments, self.schema, f'field "{spec}"')
+            if given or spec.arguments
+            else {}
+        )
         selection = self._merged(Selection(key, node, spec, values, on), into)
         returned = spec.type.name
         if node.selection_set is None:
             if returned in self.schema.possible:
-                raise InvalidQueryError(f'field "{name}" of type "{spec.type}" must have a selection of subfields')
+                raise InvalidQueryError(
+                    f'field "{name}" of type "{spec.type}" must have a selection of subfields'
+                )
         elif returned not in self.schema.possible:
             raise InvalidQueryError(
                 f'Field "{name}" must not have a selection since type "{spec.type}" has no subfields.'
@@ -215,7 +243,9 @@ class _Planner:
             if other.key != selection.key or other.on != selection.on:
                 continue
             if other.spec is not selection.spec or other.arguments != selection.arguments:
-                raise InvalidQueryError(f'Fields "{selection.key}" conflict: they differ in what they select.')
+                raise InvalidQueryError(
+                    f'Fields "{selection.key}" conflict: they differ in what they select.'
+                )
             return other
         into.append(selection)
         return selection
@@ -261,7 +291,9 @@ class _Planner:
             given = {a.name.value: plain(a.value, self.variables) for a in directive.arguments or ()}
             condition = given.get("if", MISSING)
             if not isinstance(condition, bool):
-                raise InvalidQueryError(f'Directive "@{name}" argument "if" of type "{type_ref("Boolean!")}" is required.')
+                raise InvalidQueryError(
+                    f'Directive "@{name}" argument "if" of type "{type_ref("Boolean!")}" is required.'
+                )
             if condition is (name == "skip"):
                 return False
         return True

@@ -49,7 +49,9 @@ class Registry:
         if resolve is not None:
             return resolve
         reason = self.refusals.get(key)
-        raise NotServedError(f"{spec} is not served by the embedded engine" + (f": {reason}" if reason else ""))
+        raise NotServedError(
+            f"{spec} is not served by the embedded engine" + (f": {reason}" if reason else "")
+        )
 
     def problems(self, schema: Schema) -> Iterator[str]:
         """Say where resolvers and schema do not fit: unknown fields, missing or superfluous parameters."""

@@ -12,7 +12,7 @@ from graphql import GraphQLError
 
 from ci.engine.api.execute import Executor, FieldErrors
 from ci.engine.api.introspect import Introspection
-from ci.engine.api.plan import InvalidQueryError, Plan, explained, parsed, planned
+from ci.engine.api.plan import InvalidQueryError, Plan, deep_recursion, explained, parsed, planned
 from ci.engine.api.registry import Registry
 from ci.engine.api.source import SchemaSource
 from ci.engine.errors import EngineError
@@ -60,7 +60,8 @@ class Response:
     @classmethod
     def of(cls, document: Mapping[str, Any], status: int = 200) -> "Response":
         """Encode a document; bytes that were not UTF-8 come out as U+FFFD."""
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        with deep_recursion():  # in C, but for no more levels than the query has
+            text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         try:
             return cls(status, text.encode())
         except UnicodeEncodeError:
@@ -90,7 +91,7 @@ class Api:
             plan = self._plan(request)
         except InvalidQueryError as error:
             formatted = [e.formatted for e in error.errors] or [{"message": error.message}]
-            failed = [e | {"extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}} for e in formatted]
+            failed = [{**e, "extensions": {"code": error.code}} for e in formatted]
             return Response.of({"errors": failed, "data": None}, 422)
         try:
             data = await self._executor.execute(plan)

@@ -131,7 +131,9 @@ class Schema:
 
 def _object(name: str, table: Mapping[str, Any]) -> ObjectSpec:
     fields = {
-        field_name: FieldSpec(name, field_name, type_ref(f["type"]), _arguments(f["arguments"]), f.get("expects"))
+        field_name: FieldSpec(
+            name, field_name, type_ref(f["type"]), _arguments(f["arguments"]), f.get("expects")
+        )
         for field_name, f in table["fields"].items()
     }
     return ObjectSpec(name, frozenset(table["interfaces"]), fields)
@@ -139,6 +141,8 @@ def _object(name: str, table: Mapping[str, Any]) -> ObjectSpec:
 
 def _arguments(table: Mapping[str, Any]) -> dict[str, ArgumentSpec]:
     return {
-        name: ArgumentSpec(name, snake(name), type_ref(a["type"]), a.get("default", MISSING), a.get("expects"))
+        name: ArgumentSpec(
+            name, snake(name), type_ref(a["type"]), a.get("default", MISSING), a.get("expects")
+        )
         for name, a in table.items()
     }

@@ -51,7 +51,9 @@ def _field(field: Field) -> str:
     arguments = ""
     if field.arguments:
         arguments = f"(\n{_lines(_described(a) for a in field.arguments)}  )"
-    directives = _directive("expectedType", name=field.expects) + _directive("deprecated", reason=field.deprecated)
+    directives = _directive("expectedType", name=field.expects) + _directive(
+        "deprecated", reason=field.deprecated
+    )
     return f"{_description(field.description, '  ')}  {field.name}{arguments}: {field.type}{directives}"
 
 
@@ -65,7 +67,9 @@ def _argument(argument: Argument) -> str:
 
 
 def _directive(directive: str, **arguments: str | None) -> str:
-    given = ", ".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in arguments.items() if v is not None)
+    given = ", ".join(
+        f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in arguments.items() if v is not None
+    )
     return f" @{directive}({given})" if given else ""
 
 

@@ -70,7 +70,9 @@ def generated_client() -> Path:
     spec = importlib.util.find_spec("dagger")
     path = Path(spec.origin).parent / "client" / "gen.py" if spec and spec.origin else None
     if path is None or not path.is_file():
-        raise SdkNotFoundError("the Dagger SDK is not installed here; install it with `pip install dagger-io`")
+        raise SdkNotFoundError(
+            "the Dagger SDK is not installed here; install it with `pip install dagger-io`"
+        )
     return path
 
 

@@ -27,7 +27,9 @@ def table(definitions: Definitions, schema: GraphQLSchema) -> dict[str, Any]:
 def introspection(schema: GraphQLSchema) -> dict[str, Any]:
     """Return all that the standard introspection query may ask for."""
     return dict(
-        introspection_from_schema(schema, specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
+        introspection_from_schema(
+            schema, specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True
+        )
     )
 
 

@@ -1,0 +1,216 @@
+"""``dagger``: Dagger's command line, served by the embedded engine or handed over to the real program."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from ci.engine.commands import handover
+
+PROGRESS = ("auto", "plain", "tty", "dots", "logs", "report", "quiet")
+FLAGS = ("--embedded", "--no-embedded")
+ELSEWHERE = {
+    "call": "calls a module's function",
+    "functions": "lists a module's functions",
+    "init": "makes a module",
+    "develop": "prepares a module for development",
+    "core": "calls the core API",
+    "shell": "is an interactive shell",
+    "login": "is for Dagger Cloud",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors look like the real program's, and have its exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"Error: {message}\nRun '{self.prog} --help' for usage.\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    own, theirs = _split(given)
+    asked = [flag == "--embedded" for flag in own if flag in FLAGS]
+    try:
+        choice = handover.choose(asked[-1] if asked else None)
+    except handover.ChoiceError as error:
+        return _failed(str(error))
+    if choice.program is not None:  # it may know commands and options that are unknown here
+        print(choice.line, file=sys.stderr, flush=True)
+        handover.hand_over(choice.program, [*(word for word in own if word not in FLAGS), *theirs])
+    options = _parser().parse_args(own)
+    options.command_line = theirs
+    if options.command not in {"version", *ELSEWHERE} and not options.quiet_start:
+        print(choice.line, file=sys.stderr, flush=True)
+    return _served(options)
+
+
+def _served(options: argparse.Namespace) -> int:
+    from ci.engine.commands.engine import NoEngineError
+    from ci.engine.errors import EngineError
+
+    try:
+        workdir = _workdir(options.workdir)
+        match options.command:
+            case "version":
+                from ci.engine.commands.version import line
+
+                print(line())
+                return os.EX_OK
+            case "session":
+                from ci.engine.commands.session import session
+
+                return session(workdir, _progress(options, live=False))
+            case "run":
+                return _run(options, workdir)
+            case "query":
+                return _query(options, workdir)
+            case name:
+                what = ELSEWHERE[name]
+                return _failed(f"`dagger {name}` ({what}) is not served by the embedded engine yet")
+    except (NoEngineError, EngineError) as error:
+        return _failed(str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(options: argparse.Namespace, workdir: Path) -> int:
+    from ci.engine.commands.run import CommandNotFoundError, run
+
+    if not options.command_line:
+        return _failed("requires at least 1 arg(s), only received 0: name the command to run")
+    try:
+        return run(options.command_line, workdir, _progress(options, live=False), options.cleanup_timeout)
+    except CommandNotFoundError as error:
+        return _failed(str(error))
+
+
+def _query(options: argparse.Namespace, workdir: Path) -> int:
+    from ci.engine.commands.query import QueryError, query, variables
+
+    try:
+        values = variables(options.var, options.var_json)
+        return query(options.doc, options.operation, values, workdir, _progress(options, live=True))
+    except QueryError as error:
+        return _failed(*error.args)
+
+
+def _progress(options: argparse.Namespace, *, live: bool) -> str:
+    """Return how to show progress. ``live``: the terminal is free for a tree, as nothing else writes there."""
+    if options.silent or options.quiet:
+        return "quiet"
+    chosen: str = options.progress or os.environ.get("DAGGER_PROGRESS") or "auto"
+    if chosen == "auto":
+        return "tty" if live and sys.stderr.isatty() else "plain"
+    return chosen
+
+
+def _workdir(named: str | None) -> Path:
+    path = Path(named or os.environ.get("DAGGER_WORKDIR") or ".").absolute()
+    if not path.is_dir():
+        from ci.engine.errors import EngineError
+
+        raise EngineError(f"there is no folder {path} to work in")
+    return path
+
+
+def _failed(*messages: str) -> int:
+    for message in messages:
+        print(f"Error: {message}", file=sys.stderr)
+    return 1
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Split the arguments of ``dagger run`` before the command that is to be run, whose options are its own."""
+    valued = {"--progress", "--workdir", "--cleanup-timeout"}
+    words = iter(enumerate(arguments))
+    running = False
+    for position, word in words:
+        if word in valued:
+            next(words, None)
+        elif word == "--" and running:
+            return arguments[:position], arguments[position + 1 :]
+        elif not word.startswith("-"):
+            if running:
+                return arguments[:position], arguments[position:]
+            if word not in {"run", "r"}:
+                break
+            running = True
+    return arguments, []
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _common()
+    parser = _Parser("dagger", description=__doc__, parents=[common], allow_abbrev=False)
+    parser.set_defaults(embedded=None, progress=None, workdir=None, silent=False, quiet=0, quiet_start=False)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, text: str, *aliases: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=text, description=text, aliases=aliases, parents=[common], allow_abbrev=False
+        )
+
+    run = command("run", "Run a command in a Dagger session", "r")
+    run.set_defaults(command="run")
+    run.usage = "dagger run [options] COMMAND..."
+    run.add_argument("--cleanup-timeout", type=_seconds, default=10.0, metavar="TIME")
+    run.add_argument("--focus", action="store_true", help=argparse.SUPPRESS)
+    run.add_argument("--load-workspace-modules", action="store_true", help=argparse.SUPPRESS)
+
+    session = command("session", "Serve a session for an SDK, until stdin is closed")
+    session.add_argument("--label", action="append", help="who asks; taken for the protocol's sake")
+    session.add_argument("--project", help="the project's configuration; taken for the protocol's sake")
+    session.add_argument("--version", help=argparse.SUPPRESS)
+    session.add_argument("--load-workspace-modules", action="store_true", help=argparse.SUPPRESS)
+    session.add_argument("--skip-workspace-modules", action="store_true", help=argparse.SUPPRESS)
+    session.add_argument(
+        "--quiet-start", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+    )
+
+    query = command("query", "Send a query to the API and print its answer", "q")
+    query.set_defaults(command="query")
+    query.add_argument("operation", nargs="?", help="which operation, when the document has several")
+    query.add_argument("--doc", metavar="FILE", help="the file with the query (default: stdin)")
+    query.add_argument(
+        "--var", action="append", default=[], metavar="NAME=VALUE", help="a variable of the query"
+    )
+    query.add_argument("--var-json", metavar="JSON", help="all variables, as a JSON object")
+
+    command("version", "Print the version of Dagger whose API is served")
+    for name, what in ELSEWHERE.items():
+        other = command(name, f"Not served by the embedded engine yet ({what})")
+        other.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _common() -> argparse.ArgumentParser:
+    """Return the options that may stand before a command or after it."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    who = common.add_mutually_exclusive_group()
+    who.add_argument("--embedded", action="store_true", help="serve from the embedded engine")
+    who.add_argument(
+        "--no-embedded", dest="embedded", action="store_false", help="hand over to the real dagger"
+    )
+    common.add_argument("--progress", choices=PROGRESS, help="how to show progress (default: auto)")
+    common.add_argument("-q", "--quiet", action="count", help="show less of it")
+    common.add_argument("-s", "--silent", action="store_true", help="show no progress at all")
+    common.add_argument("-v", "--verbose", action="count", help=argparse.SUPPRESS)
+    common.add_argument("-d", "--debug", action="store_true", help=argparse.SUPPRESS)
+    common.add_argument("--workdir", metavar="DIR", help="the folder that relative host paths start from")
+    return common
+
+
+def _seconds(text: str) -> float:
+    """Read a length of time as Go writes simple ones: ``10s``, ``500ms``, ``2m``."""
+    for unit, size in (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)):
+        number = text.removesuffix(unit)
+        if number != text:
+            return float(number) * size
+    return float(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""A session for a command to use: the one it is in already, or an engine process of its own.
+
+The engine lives in namespaces of its own; a process started from it would too. So whoever runs something of
+the user's stays outside, and has the engine beside it as a child.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ci.engine.connection import Connection
+
+CLOSING_SECONDS = 60.0
+
+
+class NoEngineError(Exception):
+    """The engine did not start; it has said why on stderr."""
+
+
+@contextmanager
+def engine(workdir: Path, progress: str, environ: Mapping[str, str] = os.environ) -> Iterator[Connection]:
+    """Yield the connection to a session that serves while the block lasts.
+
+    Raises:
+        NoEngineError: the engine could not start.
+    """
+    if (known := Connection.from_variables(environ)) is not None:
+        yield known
+        return
+    command = [sys.executable, "-m", "ci.engine.cli", "session", "--embedded", "--quiet-start"]
+    command += ["--workdir", str(workdir), "--progress", progress]
+    # A session (setsid) of its own: Ctrl-C on the terminal is for the user's command; the engine ends after it.
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, encoding="utf-8"
+    )
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # asked for with PIPE
+    try:
+        line = process.stdout.readline()
+        try:
+            connection = Connection.from_line(line)
+        except ValueError:
+            raise NoEngineError(f"the embedded engine ended with exit code {process.wait()}") from None
+        yield connection
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        try:
+            process.wait(CLOSING_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+            process.wait()
+            raise

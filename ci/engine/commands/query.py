@@ -1,0 +1,84 @@
+"""``dagger query``: a GraphQL query from a file or stdin, its answer as JSON on stdout."""
+
+import base64
+import http.client
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ci.engine.commands.engine import engine
+from ci.engine.connection import Connection
+
+
+class QueryError(Exception):
+    """The query could not be sent, or its answer is an error; each argument is a message."""
+
+
+def query(
+    document: str | None, operation: str | None, variables: Mapping[str, Any], workdir: Path, progress: str
+) -> int:
+    """Send a query, the one in the file ``document`` or on stdin, and print its data.
+
+    Raises:
+        QueryError: there is no query, or an error is the answer.
+        NoEngineError: there is no session to be had.
+    """
+    text = _text(document)
+    with engine(workdir, progress) as connection:
+        answer = _posted(connection, {"query": text, "operationName": operation, "variables": variables})
+    if errors := answer.get("errors"):
+        raise QueryError(*(error["message"] for error in errors))
+    print(json.dumps(answer["data"], indent=4, ensure_ascii=False))
+    return 0
+
+
+def variables(pairs: Sequence[str], document: str | None) -> dict[str, Any]:
+    """Return the query's variables: the JSON object in ``document``, or else ``pairs`` of ``name=value``.
+
+    Raises:
+        QueryError: they are malformed.
+    """
+    if document:
+        try:
+            found = json.loads(document)
+        except ValueError as error:
+            raise QueryError(f"--var-json is not JSON: {error}") from None
+        if not isinstance(found, dict):
+            raise QueryError("--var-json must be a JSON object")
+        return found
+    split = [pair.partition("=") for pair in pairs]
+    if wrong := [name for name, equals, _ in split if not equals]:
+        raise QueryError(f'--var "{wrong[0]}" is not of the form name=value')
+    return {name: value for name, _, value in split}
+
+
+def _text(document: str | None) -> str:
+    if document in (None, "-"):
+        if sys.stdin.isatty():
+            raise QueryError("no query: name a file with --doc, or write it to stdin")
+        return sys.stdin.read()
+    try:
+        return Path(str(document)).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise QueryError(f"cannot read {document}: {error}") from None
+
+
+def _posted(connection: Connection, request: Mapping[str, Any]) -> dict[str, Any]:
+    client = http.client.HTTPConnection("127.0.0.1", connection.port)
+    token = base64.b64encode(f"{connection.token}:".encode()).decode()
+    headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+    try:
+        client.request("POST", "/query", json.dumps(request), headers)
+        response = client.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise QueryError(f"no answer from the session at port {connection.port}: {error}") from None
+    finally:
+        client.close()
+    try:
+        answer: dict[str, Any] = json.loads(body)
+    except ValueError:
+        raise QueryError(f"the session at port {connection.port} answered HTTP {response.status}") from None
+    return answer

@@ -1,0 +1,38 @@
+"""Writes text from a thread of its own, so that a slow terminal does not hold up the session."""
+
+import contextlib
+import queue
+import threading
+from types import TracebackType
+from typing import Self, TextIO
+
+WAITING = 10_000  # pieces of text; beyond them the session does wait, rather than fill the memory
+
+
+class Writer:
+    """A context manager; what was written is out when the block is left."""
+
+    def __init__(self, to: TextIO) -> None:
+        self._to = to
+        self._texts: queue.Queue[str | None] = queue.Queue(WAITING)
+        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._texts.put(None)
+        self._thread.join()
+
+    def write(self, text: str) -> None:
+        """Write ``text`` soon."""
+        self._texts.put(text)
+
+    def _run(self) -> None:
+        while (text := self._texts.get()) is not None:
+            with contextlib.suppress(OSError, ValueError):  # a reader that has gone must not end the session
+                self._to.write(text)
+                self._to.flush()
