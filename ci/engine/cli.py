@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from ci.engine.commands import handover
+from ci.engine.progress import MODES
 
-PROGRESS = ("auto", "plain", "tty", "dots", "logs", "report", "quiet")
 FLAGS = ("--embedded", "--no-embedded")
 ELSEWHERE = {
     "call": "calls a module's function",
@@ -52,29 +52,31 @@ def _served(options: argparse.Namespace) -> int:
     from ci.engine.commands.engine import NoEngineError
     from ci.engine.errors import EngineError
 
+    commands = {"version": _version, "session": _session, "run": _run, "query": _query}
     try:
-        workdir = _workdir(options.workdir)
-        match options.command:
-            case "version":
-                from ci.engine.commands.version import line
-
-                print(line())
-                return os.EX_OK
-            case "session":
-                from ci.engine.commands.session import session
-
-                return session(workdir, _progress(options, live=False))
-            case "run":
-                return _run(options, workdir)
-            case "query":
-                return _query(options, workdir)
-            case name:
-                what = ELSEWHERE[name]
-                return _failed(f"`dagger {name}` ({what}) is not served by the embedded engine yet")
+        return commands.get(options.command, _elsewhere)(options, _workdir(options.workdir))
     except (NoEngineError, EngineError) as error:
         return _failed(str(error))
     except KeyboardInterrupt:
         return 130
+
+
+def _version(_options: argparse.Namespace, _workdir: Path) -> int:
+    from ci.engine.commands.version import line
+
+    print(line())
+    return os.EX_OK
+
+
+def _session(options: argparse.Namespace, workdir: Path) -> int:
+    from ci.engine.commands.session import session
+
+    return session(workdir, _progress(options, live=False))
+
+
+def _elsewhere(options: argparse.Namespace, _workdir: Path) -> int:
+    name = options.command
+    return _failed(f"`dagger {name}` ({ELSEWHERE[name]}) is not served by the embedded engine yet")
 
 
 def _run(options: argparse.Namespace, workdir: Path) -> int:
@@ -89,17 +91,17 @@ def _run(options: argparse.Namespace, workdir: Path) -> int:
 
 
 def _query(options: argparse.Namespace, workdir: Path) -> int:
-    from ci.engine.commands.query import QueryError, query, variables
+    from ci.engine.commands.query import QueryError, query, read_variables
 
     try:
-        values = variables(options.var, options.var_json)
+        values = read_variables(options.var, options.var_json)
         return query(options.doc, options.operation, values, workdir, _progress(options, live=True))
     except QueryError as error:
         return _failed(*error.args)
 
 
 def _progress(options: argparse.Namespace, *, live: bool) -> str:
-    """Return how to show progress. ``live``: the terminal is free for a tree, as nothing else writes there."""
+    """Return how to show progress. ``live``: nothing else writes to the terminal, so a tree can be there."""
     if options.silent or options.quiet:
         return "quiet"
     chosen: str = options.progress or os.environ.get("DAGGER_PROGRESS") or "auto"
@@ -124,7 +126,7 @@ def _failed(*messages: str) -> int:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Split the arguments of ``dagger run`` before the command that is to be run, whose options are its own."""
+    """Split the arguments of ``dagger run`` before the command to be run: its options are its own."""
     valued = {"--progress", "--workdir", "--cleanup-timeout"}
     words = iter(enumerate(arguments))
     running = False
@@ -186,15 +188,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _common() -> argparse.ArgumentParser:
+def _common() -> _Parser:
     """Return the options that may stand before a command or after it."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     who = common.add_mutually_exclusive_group()
     who.add_argument("--embedded", action="store_true", help="serve from the embedded engine")
     who.add_argument(
         "--no-embedded", dest="embedded", action="store_false", help="hand over to the real dagger"
     )
-    common.add_argument("--progress", choices=PROGRESS, help="how to show progress (default: auto)")
+    common.add_argument("--progress", choices=MODES, help="how to show progress (default: auto)")
     common.add_argument("-q", "--quiet", action="count", help="show less of it")
     common.add_argument("-s", "--silent", action="store_true", help="show no progress at all")
     common.add_argument("-v", "--verbose", action="count", help=argparse.SUPPRESS)

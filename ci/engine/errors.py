@@ -55,7 +55,7 @@ class ExecError(EngineError):
 
 
 def shortened(output: str, limit: int = OUTPUT_LIMIT) -> str:
-    """Return the last ``limit`` bytes of ``output``, the first of them overwritten with how many are missing."""
+    """Return the last ``limit`` bytes of ``output``, the first of them overwritten with how many are gone."""
     data = output.encode()
     if len(data) < limit:
         return output

@@ -81,7 +81,7 @@ class App:
             await _send(send, response.status, response.body)
 
     async def _answered(self, body: bytes, receive: Receive) -> "Response | None":
-        """Answer a request, unless its client goes away first: then what is done for it alone is cancelled."""
+        """Answer a request, unless its client goes away: then what is done for it alone is cancelled."""
         from ci.engine.api.respond import Request, Response
 
         try:

@@ -97,13 +97,13 @@ class _Loading:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._done = anyio.Event()
-        self._result: "Api | Exception | None" = None
+        self._result: Api | Exception | None = None
 
     async def load(self) -> None:
         """Load it; a failure is told to every request."""
         try:
             self._result = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
-        except Exception as error:  # pylint: disable=broad-exception-caught
+        except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # raised by api()
             self._result = error
         self._done.set()
 
@@ -118,5 +118,5 @@ class _Loading:
         await self._done.wait()
         if isinstance(self._result, Exception):
             raise self._result
-        assert self._result is not None
+        assert self._result is not None  # noqa: S101  # it is set before the event is
         return self._result

@@ -22,6 +22,8 @@ from graphql.language import (
 from ci.engine.api.schema import MISSING, ArgumentSpec, Schema, TypeRef
 from ci.engine.errors import EngineError
 
+MOST_DIGITS = 20  # of an integer: 64 bits and a sign
+
 
 class CoercionError(EngineError):
     """An argument's value is not of the argument's type."""
@@ -36,18 +38,6 @@ class _Name(str):
 def plain(node: ValueNode, variables: Mapping[str, Any]) -> Any:
     """Return a literal as a Python value; MISSING for a variable that was not sent."""
     match node:
-        case StringValueNode(value=text):
-            return text
-        case BooleanValueNode(value=flag):
-            return flag
-        case IntValueNode(value=digits):
-            return int(digits)
-        case FloatValueNode(value=digits):
-            return float(digits)
-        case EnumValueNode(value=name):
-            return _Name(name)
-        case NullValueNode():
-            return None
         case VariableNode():
             return variables.get(node.name.value, MISSING)
         case ListValueNode(values=items):
@@ -56,7 +46,25 @@ def plain(node: ValueNode, variables: Mapping[str, Any]) -> Any:
             values = {f.name.value: plain(f.value, variables) for f in fields}
             return {name: value for name, value in values.items() if value is not MISSING}
         case _:
-            raise CoercionError(f"a {node.kind} is not a value")
+            return _leaf(node)
+
+
+def _leaf(node: ValueNode) -> Any:
+    match node:
+        case StringValueNode(value=text):
+            return text
+        case BooleanValueNode(value=flag):
+            return flag
+        case IntValueNode(value=digits) if len(digits) <= MOST_DIGITS:
+            return int(digits)
+        case FloatValueNode(value=digits):
+            return float(digits)
+        case EnumValueNode(value=name):
+            return _Name(name)
+        case NullValueNode():
+            return None
+        case _:
+            raise CoercionError("an integer is too large")
 
 
 def coerced(value: Any, type_: TypeRef, schema: Schema) -> Any:

@@ -200,7 +200,7 @@ class _Reader:
 
 
 def _implementing(type_: Object, interfaces: dict[str, Object]) -> Object:
-    """Add the interfaces that ``type_`` satisfies: all their fields, same types, no more required arguments."""
+    """Add the interfaces that ``type_`` satisfies: all their fields, and no more required arguments."""
     own = {f.name: f for f in type_.fields}
 
     def satisfied(interface: Object) -> bool:
@@ -275,11 +275,11 @@ def _literal(node: ast.expr) -> str | None:
     match node:
         case ast.Constant(value=None):
             return None
-        case ast.Constant(value=bool(flag)):
+        case ast.Constant(value=bool() as flag):
             return "true" if flag else "false"
-        case ast.Constant(value=str(text)):
+        case ast.Constant(value=str() as text):
             return _quoted(text)
-        case ast.Constant(value=int(number)) | ast.Constant(value=float(number)):
+        case ast.Constant(value=int() | float() as number):
             return str(number)
         case ast.Attribute(attr=member):
             return member

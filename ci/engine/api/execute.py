@@ -5,14 +5,16 @@ stack nor, when a resolver deep in it waits, a pass through every level above.
 """
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from ci.engine.api.ids import Identified
 from ci.engine.api.introspect import Introspection
+from ci.engine.api.path import Keys, Path, keys
 from ci.engine.api.plan import Plan, Selection
 from ci.engine.api.registry import Call, Registry
 from ci.engine.api.schema import ArgumentSpec, FieldSpec, Schema, TypeRef
@@ -21,8 +23,6 @@ from ci.engine.errors import EngineError
 if TYPE_CHECKING:
     from ci.engine.session import Session
 
-Path: TypeAlias = "tuple[Path, str | int] | None"
-
 
 class _Root:
     """The parent of the fields of ``Query``."""
@@ -30,13 +30,14 @@ class _Root:
     digest = "query"
 
 
-ROOT = _Root()
+ROOT = Identified("Query", _Root())
+LOADING = re.compile("node|load.+FromID")
 
 
 class FieldErrors(Exception):
     """What went wrong in a query: each error and the path of the field it happened in."""
 
-    def __init__(self, errors: Sequence[tuple[Exception, tuple[str | int, ...]]]) -> None:
+    def __init__(self, errors: Sequence[tuple[Exception, Keys]]) -> None:
         super().__init__(errors)
         self.errors = errors
 
@@ -56,45 +57,38 @@ class Executor:
         Raises:
             FieldErrors: a field could not be resolved; all that could not be, if several were tried.
         """
-        return await self._object(ROOT, "Query", plan.selections, None, plan)
+        return await self._object(ROOT, plan.selections, None, plan)
 
     async def _object(
-        self, parent: Any, type_name: str, selections: Sequence[Selection], path: Path, plan: Plan
+        self, parent: Identified, selections: Sequence[Selection], path: Path, plan: Plan
     ) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         target = answer
         while True:
-            live = [s for s in selections if s.on is None or type_name in s.on]
+            live = [s for s in selections if s.on is None or parent.type in s.on]
             if len(live) != 1:
-                await self._side_by_side(parent, type_name, live, path, plan, target)
+                target.update(await self._side_by_side(parent, live, path, plan))
                 return answer
             [selection] = live
             path = (path, selection.key)
-            value = await self._value(parent, type_name, selection, path, plan)
+            value = await self._value(parent, selection, path, plan)
             if not selection.children or value is None or isinstance(value, list):
                 target[selection.key] = await self._completed(value, selection, path, plan)
                 return answer
             target[selection.key] = target = {}
-            type_name, parent = value.type, value.value
-            selections = selection.children
+            parent, selections = value, selection.children
 
     async def _side_by_side(
-        self,
-        parent: Any,
-        type_name: str,
-        selections: Sequence[Selection],
-        path: Path,
-        plan: Plan,
-        target: dict[str, Any],
-    ) -> None:
-        target.update(dict.fromkeys(s.key for s in selections))  # in the order they were asked for
-        errors: list[tuple[Exception, tuple[str | int, ...]]] = []
+        self, parent: Identified, selections: Sequence[Selection], path: Path, plan: Plan
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = dict.fromkeys(s.key for s in selections)  # in the order they were asked for
+        errors: list[tuple[Exception, Keys]] = []
 
         async def one(selection: Selection) -> None:
             try:
                 below = (path, selection.key)
-                value = await self._value(parent, type_name, selection, below, plan)
-                target[selection.key] = await self._completed(value, selection, below, plan)
+                value = await self._value(parent, selection, below, plan)
+                answer[selection.key] = await self._completed(value, selection, below, plan)
             except FieldErrors as error:
                 errors.extend(error.errors)
 
@@ -103,15 +97,16 @@ class Executor:
                 tasks.start_soon(one, selection)
         if errors:
             raise FieldErrors(errors)
+        return answer
 
     async def _completed(self, value: Any, selection: Selection, path: Path, plan: Plan) -> Any:
         """Return a value as the response has it: objects and lists of them by what is selected on them."""
         if isinstance(value, Identified):
-            return await self._object(value.value, value.type, selection.children, path, plan)
+            return await self._object(value, selection.children, path, plan)
         if not (isinstance(value, list) and selection.children):
             return value
         answers: list[Any] = [None] * len(value)
-        errors: list[tuple[Exception, tuple[str | int, ...]]] = []
+        errors: list[tuple[Exception, Keys]] = []
 
         async def one(index: int, item: Any) -> None:
             try:
@@ -126,15 +121,15 @@ class Executor:
             raise FieldErrors(errors)
         return answers
 
-    async def _value(self, parent: Any, type_name: str, selection: Selection, path: Path, plan: Plan) -> Any:
+    async def _value(self, parent: Identified, selection: Selection, path: Path, plan: Plan) -> Any:
         """Resolve a field: objects come back as ``Identified``, leaves ready for JSON."""
         try:
             if selection.spec is None:
-                return self._meta(type_name, selection, plan)
-            spec = self.schema.objects[type_name].fields[selection.spec.name]
-            return await self._resolved(parent, type_name, spec, selection.arguments, path)
-        except Exception as error:
-            raise FieldErrors([(error, listed(path))]) from error
+                return self._meta(parent.type, selection, plan)
+            spec = self.schema.objects[parent.type].fields[selection.spec.name]
+            return await self._resolved(parent, spec, selection.arguments, path)
+        except Exception as error:  # whatever it is, it is an error of this field
+            raise FieldErrors([(error, keys(path))]) from error
 
     def _meta(self, type_name: str, selection: Selection, plan: Plan) -> Any:
         if selection.node.name.value == "__typename":
@@ -142,14 +137,14 @@ class Executor:
         return self.introspection.answer(selection.node, plan)
 
     async def _resolved(
-        self, parent: Any, type_name: str, spec: FieldSpec, arguments: Mapping[str, Any], path: Path
+        self, parent: Identified, spec: FieldSpec, arguments: Mapping[str, Any], path: Path
     ) -> Any:
         if spec.name == "id":
-            return self.session.ids.of(type_name, parent)
+            return self.session.ids.of(parent.type, parent.value)
+        if parent is ROOT and LOADING.fullmatch(spec.name):
+            return self._node(spec, arguments["id"])
         loaded = self._loaded(arguments, spec.arguments) if spec.arguments else arguments
-        if type_name == "Query" and (spec.name == "node" or spec.name.startswith("load")) and "id" in loaded:
-            return self._node(spec, loaded["id"])
-        value = self.registry.find(spec)(Call(self.session, spec, path), parent, **loaded)
+        value = self.registry.find(spec)(Call(self.session, spec, path), parent.value, **loaded)
         if inspect.isawaitable(value):
             value = await value
         return self._typed(value, spec.type, spec)
@@ -192,12 +187,3 @@ class Executor:
         if type_.name == "ID" and not isinstance(value, str):
             return self.session.ids.of(spec.expects or spec.owner, value)
         return value
-
-
-def listed(path: Path) -> tuple[str | int, ...]:
-    """Return a path from the outermost field inwards."""
-    keys: list[str | int] = []
-    while path is not None:
-        path, key = path
-        keys.append(key)
-    return tuple(reversed(keys))

@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.errors import EngineError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def contents(_call: Call, parent: JSONValue, *, pretty: bool = False, indent: st
 
 
 @serves("JSONValue")
-def with_contents(_call: Call, _parent: JSONValue, *, contents: str) -> JSONValue:  # noqa: A002  # pylint: disable=redefined-outer-name
+def with_contents(_call: Call, _parent: JSONValue, *, contents: str) -> JSONValue:  # pylint: disable=redefined-outer-name
     """A value of the given document."""
     try:
         json.loads(contents)
@@ -125,8 +127,8 @@ def with_field(_call: Call, parent: JSONValue, *, path: list[str], value: JSONVa
     return encoded(root)
 
 
-def _of(value: JSONValue, kind: type, wanted: str) -> Any:
+def _of(value: JSONValue, kind: type[T], wanted: str) -> T:
     decoded = value.decoded
-    if type(decoded) is not kind:
-        raise EngineError(f"value is not {wanted}")
-    return decoded
+    if isinstance(decoded, kind) and not (isinstance(decoded, bool) and kind is int):
+        return decoded
+    raise EngineError(f"value is not {wanted}")

@@ -277,7 +277,8 @@ class _Planner:
             raise InvalidQueryError(f'Unknown type "{condition}".')
         if not possible & self.schema.possible[parent]:
             raise InvalidQueryError(
-                f'Fragment cannot be spread here as objects of type "{parent}" can never be of type "{condition}".'
+                f'Fragment cannot be spread here as objects of type "{parent}" '
+                f'can never be of type "{condition}".'
             )
         if condition != parent and not possible >= self.schema.possible[parent]:
             on = possible if on is None else on & possible

@@ -1,11 +1,13 @@
 """Which function answers which field: resolver modules register theirs here, one module a GraphQL type."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ci.engine.api.path import Keys, Path, keys
 from ci.engine.api.schema import FieldSpec, Schema, snake
 from ci.engine.errors import NotServedError
 
@@ -22,15 +24,20 @@ class Call:
 
     session: "Session"
     field: FieldSpec
-    path: tuple[str | int, ...]
+    trail: Path
+
+    @property
+    def path(self) -> Keys:
+        """Where in the response the field is."""
+        return keys(self.trail)
 
 
 @dataclass(slots=True)
 class Registry:
     """Resolvers by type and field; the field's name is in snake case, without a trailing underscore."""
 
-    resolvers: dict[tuple[str, str], Resolve] = field(default_factory=dict)
-    refusals: dict[tuple[str, str], str] = field(default_factory=dict)
+    resolvers: dict[tuple[str, str], Resolve] = dataclasses.field(default_factory=dict)
+    refusals: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
 
     def add(self, type_name: str, name: str, resolve: Resolve) -> None:
         """Let ``resolve`` answer a field; registering a second function for it is a programming error."""
@@ -73,7 +80,7 @@ REGISTRY = Registry()
 """The resolvers of this engine."""
 
 
-def serves(type_name: str, *, field: str | None = None) -> Callable[[ResolveT], ResolveT]:  # noqa: A002
+def serves(type_name: str, *, field: str | None = None) -> Callable[[ResolveT], ResolveT]:
     """Register a resolver, ``(call, parent, *, argument=...)``, for the field of the function's name.
 
     The function's name and its parameters are the GraphQL names in snake case; a trailing underscore is

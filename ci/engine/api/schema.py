@@ -3,16 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 KEYWORDS = frozenset({"from", "import", "global", "with", "class", "def", "in", "is", "as"})
 
 
-@lru_cache(maxsize=None)
+@cache
 def snake(name: str) -> str:
-    """Return a GraphQL name as Python writes it: ``maxAPICalls`` is ``max_api_calls``, ``from`` is ``from_``."""
+    """Return a GraphQL name as Python writes it: ``maxAPICalls`` is ``max_api_calls``, ``from`` ``from_``."""
     words = BOUNDARY.sub("_", name).lower()
     return f"{words}_" if words in KEYWORDS else words
 
@@ -44,7 +44,7 @@ class TypeRef:
         return self.text
 
 
-@lru_cache(maxsize=None)
+@cache
 def type_ref(text: str) -> TypeRef:
     """Read a type as GraphQL writes it, such as ``[String!]!``."""
     required = text.endswith("!")
@@ -96,7 +96,7 @@ class ObjectSpec:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """All types by name. ``possible`` has, for each composite type, the names of the objects that are of it."""
+    """All types by name. ``possible`` has, for each composite type, the names of its objects."""
 
     objects: Mapping[str, ObjectSpec]
     interfaces: Mapping[str, ObjectSpec]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from ci.engine.api.definitions import Argument, Definitions, Enum, Field, Input, Object, Scalar
+from ci.engine.api.definitions import Argument, Definitions, Enum, EnumValue, Field, Input, Object, Scalar
 
 DIRECTIVES = """\
 directive @expectedType(name: String!) on ARGUMENT_DEFINITION | FIELD_DEFINITION
@@ -15,9 +15,9 @@ def sdl(definitions: Definitions) -> str:
     """Return the schema as SDL text."""
     parts = [
         DIRECTIVES,
-        *map(_scalar, definitions.scalars),
-        *map(_enum, definitions.enums),
-        *map(_input, definitions.inputs),
+        *(_scalar(s) for s in definitions.scalars),
+        *(_enum(e) for e in definitions.enums),
+        *(_input(i) for i in definitions.inputs),
         *(_object("interface", i) for i in definitions.interfaces),
         *(_object("type", o) for o in definitions.objects),
     ]
@@ -30,7 +30,7 @@ def _scalar(scalar: Scalar) -> str:
 
 def _enum(enum: Enum) -> str:
     lines = (
-        f"{_description(v.description, '  ')}  {v.name}{_directive('enumValue', value=_unless(v.name, v.value))}"
+        f"{_description(v.description, '  ')}  {v.name}{_directive('enumValue', value=_meaning(v))}"
         for v in enum.values
     )
     return f"{_description(enum.description)}enum {enum.name} {{\n{_lines(lines)}}}\n"
@@ -73,8 +73,8 @@ def _directive(directive: str, **arguments: str | None) -> str:
     return f" @{directive}({given})" if given else ""
 
 
-def _unless(name: str, value: str) -> str | None:
-    return None if name == value else value
+def _meaning(value: EnumValue) -> str | None:
+    return None if value.name == value.value else value.value
 
 
 def _description(text: str, indent: str = "") -> str:

@@ -28,7 +28,7 @@ def secret_uri(_call: Call, parent: Secret) -> str:
     return parent.uri
 
 
-@serves("Secret")
-async def plaintext(call: Call, parent: Secret) -> str:
+@serves("Secret", field="plaintext")
+async def secret_plaintext(call: Call, parent: Secret) -> str:
     """Its value."""
     return (await call.session.secrets.plaintext(parent)).decode("utf-8", "surrogateescape")

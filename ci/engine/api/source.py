@@ -1,4 +1,4 @@
-"""Finds the installed SDK's schema: derived once for each version of the SDK, then kept in the state folder."""
+"""Finds the installed SDK's schema: derived once for each version of it, then kept in the state folder."""
 
 import hashlib
 import importlib.util

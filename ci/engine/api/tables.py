@@ -5,9 +5,9 @@ from typing import Any
 
 from graphql import GraphQLInputType, GraphQLSchema, build_schema, introspection_from_schema
 from graphql import parse_value as parse_literal
+from graphql.language import parse_type
 from graphql.type import assert_input_type
 from graphql.utilities import type_from_ast, value_from_ast
-from graphql.language import parse_type
 
 from ci.engine.api.definitions import Argument, Definitions, Enum, Object
 from ci.engine.api.sdl import sdl

@@ -32,21 +32,23 @@ def engine(workdir: Path, progress: str, environ: Mapping[str, str] = os.environ
         return
     command = [sys.executable, "-m", "ci.engine.cli", "session", "--embedded", "--quiet-start"]
     command += ["--workdir", str(workdir), "--progress", progress]
-    # A session (setsid) of its own: Ctrl-C on the terminal is for the user's command; the engine ends after it.
+    # A session (setsid) of its own: Ctrl-C is for the user's command, and the engine ends after it.
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, encoding="utf-8"
     )
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # asked for with PIPE
+    to_engine, from_engine = process.stdin, process.stdout
+    assert to_engine is not None  # noqa: S101  # asked for with PIPE
+    assert from_engine is not None  # noqa: S101
     try:
-        line = process.stdout.readline()
+        line = from_engine.readline()
         try:
             connection = Connection.from_line(line)
         except ValueError:
             raise NoEngineError(f"the embedded engine ended with exit code {process.wait()}") from None
         yield connection
     finally:
-        process.stdin.close()
-        process.stdout.close()
+        to_engine.close()
+        from_engine.close()
         try:
             process.wait(CLOSING_SECONDS)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):

@@ -34,7 +34,7 @@ def query(
     return 0
 
 
-def variables(pairs: Sequence[str], document: str | None) -> dict[str, Any]:
+def read_variables(pairs: Sequence[str], document: str | None) -> dict[str, Any]:
     """Return the query's variables: the JSON object in ``document``, or else ``pairs`` of ``name=value``.
 
     Raises:
@@ -55,12 +55,12 @@ def variables(pairs: Sequence[str], document: str | None) -> dict[str, Any]:
 
 
 def _text(document: str | None) -> str:
-    if document in (None, "-"):
+    if document in {None, "-"}:
         if sys.stdin.isatty():
             raise QueryError("no query: name a file with --doc, or write it to stdin")
         return sys.stdin.read()
     try:
-        return Path(str(document)).read_text()
+        return Path(str(document)).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"cannot read {document}: {error}") from None
 

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -45,29 +45,33 @@ def _supervised(
     watched = {*PASSED_ON, signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     try:
-        pid = os.posix_spawnp(command[0], command, environ, file_actions=actions, setsigmask=before)
+        pid = os.posix_spawnp(command[0], list(command), environ, file_actions=actions, setsigmask=before)
     except OSError as error:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         reason = "executable file not found in $PATH" if error.errno == errno.ENOENT else error.strerror
         raise CommandNotFoundError(f'exec: "{command[0]}": {reason}') from None
-    deadline: float | None = None
     try:
-        while True:
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                code = os.waitstatus_to_exitcode(status)
-                return code if code >= 0 else 128 - code
-            left = 3600.0 if deadline is None else max(deadline - time.monotonic(), 0)
-            came = signal.sigtimedwait(watched, left)
-            if came is None and deadline is not None:
-                os.kill(pid, signal.SIGKILL)
-                deadline = None
-            elif came is not None and came.si_signo in PASSED_ON:
-                deadline = deadline or time.monotonic() + cleanup_seconds
-                if came.si_code != KERNEL:
-                    os.kill(pid, came.si_signo)
+        return _awaited(pid, watched, cleanup_seconds)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _awaited(pid: int, watched: Collection[signal.Signals], cleanup_seconds: float) -> int:
+    deadline: float | None = None
+    while True:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else 128 - code
+        left = 3600.0 if deadline is None else max(deadline - time.monotonic(), 0)
+        came = signal.sigtimedwait(watched, left)
+        if came is None and deadline is not None:
+            os.kill(pid, signal.SIGKILL)
+            deadline = None
+        elif came is not None and came.si_signo in PASSED_ON:
+            deadline = deadline or time.monotonic() + cleanup_seconds
+            if came.si_code != KERNEL:
+                os.kill(pid, came.si_signo)
 
 
 @contextmanager

@@ -15,10 +15,8 @@ def session(workdir: Path, progress: str) -> int:
     folder = state.folder()
     listener, connection = listen()
     print(connection.line(), flush=True)
-    return _serve(folder, workdir, progress, listener, connection)
 
-
-def _serve(folder: Path, workdir: Path, progress: str, *server: object) -> int:
+    # From here on the client is on its way, and waits in the socket's queue while the rest is loaded.
     import anyio
 
     from ci.engine.events import Events
@@ -27,5 +25,5 @@ def _serve(folder: Path, workdir: Path, progress: str, *server: object) -> int:
 
     events = Events()
     with shown(events, progress, sys.stderr):
-        anyio.run(serve, Session(folder, workdir, events), *server)
+        anyio.run(serve, Session(folder, workdir, events), listener, connection)
     return os.EX_OK

@@ -57,7 +57,9 @@ class Secrets:
         if "://" not in uri:
             raise SecretError(f'parse "{uri}": malformed id')
         if scheme in ELSEWHERE:
-            raise SecretError(f'secret provider "{scheme}" is not served by the embedded engine; use env, file or cmd')
+            raise SecretError(
+                f'secret provider "{scheme}" is not served by the embedded engine; use env, file or cmd'
+            )
         if scheme not in {"env", "file", "cmd"}:
             raise SecretError(f'unsupported secret provider: "{scheme}"')
         return secret
@@ -93,7 +95,7 @@ def _from_environment(name: str) -> bytes:
 
 async def _from_file(path: str) -> bytes:
     try:
-        return await anyio.to_thread.run_sync(Path(path).expanduser().read_bytes)
+        return await anyio.to_thread.run_sync(lambda: Path(path).expanduser().read_bytes())
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SecretError(f'failed to read secret file "{path}": {reason}') from error

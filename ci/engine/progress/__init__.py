@@ -33,12 +33,3 @@ def shown(events: Events, mode: str, to: TextIO) -> Iterator[None]:
                 events.subscribe(renderer.show)
                 yield
                 renderer.close()
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as Dagger writes it: ``0.5s``, ``2m5s``, ``1h0m3s``."""
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes}m{rest}s" if hours else f"{minutes}m{rest}s"

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ci.engine.events import Event, StepEnded, StepOutput, StepStarted
-from ci.engine.progress import duration
-from ci.engine.progress.steps import Step, Steps, outcome, output
+from ci.engine.progress.steps import Step, Steps, duration, outcome, output
 
 Write = Callable[[str], None]
 

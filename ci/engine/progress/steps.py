@@ -29,7 +29,7 @@ class Step:
             rest = rest[UNFINISHED_LIMIT:]
         if rest:
             self.unfinished[stream] = rest
-        yield from map(_text, whole)
+        yield from (_text(line) for line in whole)
 
     def rest(self) -> Iterator[str]:
         """Return what is left when the step has ended."""
@@ -94,6 +94,15 @@ def outcome(event: StepEnded) -> str:
 def output(step: Step, event: StepOutput) -> list[str]:
     """Return the whole lines that an event brings."""
     return list(step.lines(event.stream, event.data))
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as Dagger writes it: ``0.5s``, ``2m5s``, ``1h0m3s``."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes}m{rest}s" if hours else f"{minutes}m{rest}s"
 
 
 def _text(line: bytes) -> str:

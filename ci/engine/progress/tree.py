@@ -12,8 +12,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from ci.engine.events import Event, StepEnded, StepOutput
-from ci.engine.progress import duration
-from ci.engine.progress.steps import Step, Steps, outcome, output
+from ci.engine.progress.steps import Step, Steps, duration, outcome, output
 
 SIGNS = {"DONE": ("✔", "green"), "CACHED": ("$", "blue"), "ERROR": ("✘", "red")}
 LAST_LINES = 5  # of a running step's output
