@@ -94,7 +94,7 @@ class Graph:
             return self._stages[name]
         except KeyError:
             pass
-        near = difflib.get_close_matches(name, self._stages, n=2, cutoff=0.5)
+        near = difflib.get_close_matches(name, self._stages, n=2, cutoff=0.6)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UnknownStage(f"There is no stage {name!r}.{hint} The stages are: {', '.join(self._stages)}.")
 

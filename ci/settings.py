@@ -115,4 +115,4 @@ def _split_place(message: str, text: str) -> tuple[str, int]:
     """The TOML parser's message without its place, and the line of that place."""
     if found := re.fullmatch(r"(.*) \(at line (\d+), column \d+\)", message, re.DOTALL):
         return found[1], int(found[2])
-    return message.removesuffix(" (at end of document)"), max(text.count("\n"), 1)
+    return message.removesuffix(" (at end of document)"), max(len(text.splitlines()), 1)
