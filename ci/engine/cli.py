@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ci.engine.commands import handover
+from ci.engine.connection import Connection
 from ci.engine.progress import MODES
 
 FLAGS = ("--embedded", "--no-embedded")
@@ -43,9 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         handover.hand_over(choice.program, [*(word for word in own if word not in FLAGS), *theirs])
     options = _parser().parse_args(own)
     options.command_line = theirs
-    if options.command not in {"version", *ELSEWHERE} and not options.quiet_start:
-        print(choice.line, file=sys.stderr, flush=True)
+    if options.command in {"run", "query", "session"} and not options.quiet_start:
+        print(_who_serves(options, choice), file=sys.stderr, flush=True)
     return _served(options)
+
+
+def _who_serves(options: argparse.Namespace, choice: handover.Choice) -> str:
+    known = Connection.from_variables(os.environ) if options.command != "session" else None
+    return choice.line if known is None else f"dagger: using the session at port {known.port}"
 
 
 def _served(options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """What happens while a session works, as events: emitted by the engine, shown by ``ci.engine.progress``."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -38,13 +39,11 @@ Subscriber: TypeAlias = Callable[[Event], None]
 
 
 class Events:
-    """Hands each event to every subscriber, in the order they subscribed.
-
-    ``emit`` must be called from the session's event loop; a subscriber must not block.
-    """
+    """Hands each event to every subscriber, in the order they subscribed; to be used from any thread."""
 
     def __init__(self) -> None:
         self._subscribers: list[Subscriber] = []
+        self._lock = threading.Lock()  # a subscriber sees one event at a time
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call ``subscriber`` with every event from now on; returns a function that ends it."""
@@ -53,5 +52,6 @@ class Events:
 
     def emit(self, event: Event) -> None:
         """Tell every subscriber."""
-        for subscriber in tuple(self._subscribers):
-            subscriber(event)
+        with self._lock:
+            for subscriber in tuple(self._subscribers):
+                subscriber(event)

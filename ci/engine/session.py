@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import threading
+import traceback
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +19,13 @@ from anyio.abc import TaskGroup
 
 from ci.engine.api.ids import Ids
 from ci.engine.connection import Connection
+from ci.engine.errors import EngineError
 from ci.engine.events import Events
 from ci.engine.graph.secret import Secrets
 
 if TYPE_CHECKING:
     from ci.engine.api.respond import Api
+    from ci.engine.works import Works
 
 
 @dataclass(eq=False)
@@ -38,6 +41,7 @@ class Session:
     events: Events
     ids: Ids = field(default_factory=Ids)
     secrets: Secrets = field(default_factory=Secrets)
+    works: "Works" = field(init=False, repr=False)
     tasks: TaskGroup = field(init=False, repr=False)
     closing: AsyncExitStack = field(init=False, repr=False)
 
@@ -67,7 +71,7 @@ async def serve(session: Session, listener: socket.socket, connection: Connectio
     from ci.engine.server import serving
 
     async with session:
-        loading = _Loading(session)
+        loading = _Loading(session, connection)
         session.tasks.start_soon(loading.load)
         async with serving(App(connection.token, loading.api), listener):
             await _asked_to_end()
@@ -94,29 +98,44 @@ async def _asked_to_end() -> None:
 class _Loading:
     """Loads the API in the background: the port is open long before, and the first request waits here."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, connection: Connection) -> None:
         self._session = session
+        self._connection = connection
         self._done = anyio.Event()
-        self._result: Api | Exception | None = None
+        self._result: Api | EngineError | None = None
 
     async def load(self) -> None:
         """Load it; a failure is told to every request."""
         try:
-            self._result = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
-        except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # raised by api()
+            api, works = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
+            self._session.works = works
+            self._session.closing.push_async_callback(works.close)
+            self._result = api
+        except EngineError as error:
             self._result = error
+        except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # it would end the session
+            traceback.print_exception(error)
+            self._result = EngineError(f"the engine cannot serve its API: {error}")
         self._done.set()
 
-    def _load(self) -> "Api":
+    def _load(self) -> "tuple[Api, Works]":
         from ci.engine.api import RESOLVERS, registry, source
         from ci.engine.api.respond import Api
+        from ci.engine.works import Works
 
-        return Api(source.installed(self._session.state), registry.load(RESOLVERS), self._session)
+        session = self._session
+        api = Api(source.installed(session.state), registry.load(RESOLVERS), session)
+        nested = (
+            ("DAGGER_SESSION_PORT", str(self._connection.port)),
+            ("DAGGER_SESSION_TOKEN", self._connection.token),
+        )
+        works = Works.open(session.state, session.events, session.tasks, session.secrets.plaintext, nested)
+        return api, works
 
     async def api(self) -> "Api":
         """Return the API, once it is there; raises what went wrong while loading it."""
         await self._done.wait()
-        if isinstance(self._result, Exception):
+        if isinstance(self._result, EngineError):
             raise self._result
         assert self._result is not None  # noqa: S101  # it is set before the event is
         return self._result

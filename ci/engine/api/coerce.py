@@ -3,6 +3,7 @@
 As lenient as Dagger's engine, and no more: an enum may be quoted, a single value may stand for a list of one.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ from graphql.language import (
 from ci.engine.api.schema import MISSING, ArgumentSpec, Schema, TypeRef
 from ci.engine.errors import EngineError
 
+SURROGATES = re.compile("[\ud800-\udfff]")
 MOST_DIGITS = 20  # of an integer: 64 bits and a sign
 
 
@@ -139,9 +141,14 @@ def _scalar(value: Any, type_: TypeRef) -> Any:
         case "Boolean" | "Int" | "Float", _:
             raise _unexpected(value, type_)
         case _, str() if not isinstance(value, _Name):
-            return value
+            return whole(value)
         case _:
             raise _unexpected(value, type_)
+
+
+def whole(text: str) -> str:
+    """Return a text with U+FFFD in place of each half of a surrogate pair, which could not be encoded."""
+    return text if text.isascii() else SURROGATES.sub("\ufffd", text)
 
 
 def _unexpected(value: Any, type_: TypeRef) -> CoercionError:

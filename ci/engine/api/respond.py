@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
+from ci.engine.api.coerce import whole
 from ci.engine.api.execute import Executor, FieldErrors
 from ci.engine.api.introspect import Introspection
 from ci.engine.api.plan import InvalidQueryError, Plan, deep_recursion, explained, parsed, planned
@@ -59,13 +60,10 @@ class Response:
 
     @classmethod
     def of(cls, document: Mapping[str, Any], status: int = 200) -> "Response":
-        """Encode a document; bytes that were not UTF-8 come out as U+FFFD."""
+        """Encode a document; what is no text (bytes that were not UTF-8) comes out as U+FFFD."""
         with deep_recursion():  # in C, but for no more levels than the query has
             text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        try:
-            return cls(status, text.encode())
-        except UnicodeEncodeError:
-            return cls(status, text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode())
+        return cls(status, whole(text).encode())
 
     @classmethod
     def error(cls, message: str, status: int = 200) -> "Response":

@@ -18,8 +18,6 @@ from ci.engine.errors import EngineError
 if TYPE_CHECKING:
     from graphql import GraphQLSchema
 
-DERIVERS = ("definitions.py", "derive.py", "docstrings.py", "sdl.py", "tables.py")
-
 
 class SdkNotFoundError(EngineError):
     """The Dagger SDK, whose API the engine serves, is not installed."""
@@ -77,19 +75,18 @@ def generated_client() -> Path:
 
 
 def _key(text: bytes) -> str:
-    here = Path(__file__).parent
     digest = hashlib.sha256(text)
     digest.update(version("graphql-core").encode())
-    for name in DERIVERS:
-        digest.update((here / name).read_bytes())
+    for module in sorted(Path(__file__).with_name("derivation").glob("*.py")):
+        digest.update(module.read_bytes())
     return digest.hexdigest()[:32]
 
 
 def _derive(text: str, folder: Path) -> None:
     """Write the schema's files beside ``folder`` and rename them into place: all of them or none."""
-    from ci.engine.api import tables
-    from ci.engine.api.derive import derive
-    from ci.engine.api.sdl import sdl
+    from ci.engine.api.derivation import tables
+    from ci.engine.api.derivation.client import derive
+    from ci.engine.api.derivation.sdl import sdl
 
     definitions = derive(text)
     schema = tables.built(definitions)

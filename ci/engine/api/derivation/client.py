@@ -10,8 +10,17 @@ import ast
 import json
 from collections.abc import Iterator
 
-from ci.engine.api.definitions import Argument, Definitions, Enum, EnumValue, Field, Input, Object, Scalar
-from ci.engine.api.docstrings import Docstring, dedented
+from ci.engine.api.derivation.definitions import (
+    Argument,
+    Definitions,
+    Enum,
+    EnumValue,
+    Field,
+    Input,
+    Object,
+    Scalar,
+)
+from ci.engine.api.derivation.docstrings import Docstring, dedented
 from ci.engine.errors import EngineError
 
 # `Type` is the base of all objects: an argument of that type takes the ID of any.

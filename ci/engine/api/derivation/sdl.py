@@ -3,7 +3,16 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from ci.engine.api.definitions import Argument, Definitions, Enum, EnumValue, Field, Input, Object, Scalar
+from ci.engine.api.derivation.definitions import (
+    Argument,
+    Definitions,
+    Enum,
+    EnumValue,
+    Field,
+    Input,
+    Object,
+    Scalar,
+)
 
 DIRECTIVES = """\
 directive @expectedType(name: String!) on ARGUMENT_DEFINITION | FIELD_DEFINITION

@@ -7,7 +7,7 @@ from ci.engine.graph.secret import Secret
 @serves("Query")
 def set_secret(call: Call, _parent: object, *, name: str, plaintext: str) -> Secret:
     """A secret with a value from the client."""
-    return call.session.secrets.set(name, plaintext.encode("utf-8", "surrogateescape"))
+    return call.session.secrets.set(name, plaintext.encode())
 
 
 @serves("Query")

@@ -9,8 +9,8 @@ from graphql.language import parse_type
 from graphql.type import assert_input_type
 from graphql.utilities import type_from_ast, value_from_ast
 
-from ci.engine.api.definitions import Argument, Definitions, Enum, Object
-from ci.engine.api.sdl import sdl
+from ci.engine.api.derivation.definitions import Argument, Definitions, Enum, Object
+from ci.engine.api.derivation.sdl import sdl
 
 
 def table(definitions: Definitions, schema: GraphQLSchema) -> dict[str, Any]:
