@@ -1,6 +1,10 @@
-"""The lint stage: ruff, pylint and mypy over the code, side by side."""
+"""The lint stage: ruff, pylint and mypy over the code, side by side, each over the files it looks at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import anyio
+import dagger
 from dagger import dag
 
 from ci.stages.project import Project
@@ -8,28 +12,42 @@ from ci.stages.result import Result
 from ci.stages.step import ran_at, step
 from ci.stages.tools import PYTHON, workshop
 
-SOURCES = ("app/**/*.py", "ci/**/*.py", "tests/**/*.py", "requirements/*.py", "pyproject.toml")
-COMMANDS = {
-    "ruff": [PYTHON, "-m", "ruff", "check", "--no-cache", "."],
-    "format": [PYTHON, "-m", "ruff", "format", "--check", "--no-cache", "."],
-    "pylint": [PYTHON, "-m", "pylint", "app", "ci"],
-    "mypy": [PYTHON, "-m", "mypy", "--cache-dir", "/var/cache/mypy", "app", "ci"],
-}
+CONFIG = "pyproject.toml"
+EVERYTHING = ("app/**/*.py", "ci/**/*.py", "infra/**/*.py", "tests/**/*.py", "requirements/*.py")
+MYPY_CACHE = "/var/cache/mypy"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One linter: the files it looks at, and the module that is run with its arguments."""
+
+    sources: Sequence[str]
+    command: Sequence[str]
+
+    def on(self, container: dagger.Container, project: Project) -> dagger.Container:
+        """The container in which it has run."""
+        sources = project.files([*self.sources, CONFIG])
+        return step(container.with_mounted_directory("/src", sources), [PYTHON, "-m", *self.command])
+
+
+CHECKS = (
+    Check(EVERYTHING, ["ruff", "check", "--no-cache", "."]),
+    Check(EVERYTHING, ["ruff", "format", "--check", "--no-cache", "."]),
+    Check(["app/**/*.py"], ["pylint", "app"]),
+    Check(["ci/**/*.py"], ["pylint", "ci"]),
+    Check(["app/**/*.py", "ci/**/*.py"], ["mypy", "--cache-dir", MYPY_CACHE, "app", "ci"]),
+)
 
 
 async def lint(project: Project) -> Result:
     """Run the linters; a finding of any of them fails the stage."""
-    container = (
-        workshop(project)
-        .with_mounted_cache("/var/cache/mypy", dag.cache_volume("shipway-mypy"))
-        .with_mounted_directory("/src", project.files(SOURCES))
-    )
-    ran: dict[str, float] = {}
+    container = workshop(project).with_mounted_cache(MYPY_CACHE, dag.cache_volume("shipway-mypy"))
+    ran: list[float] = []
 
-    async def check(name: str) -> None:
-        ran[name] = await ran_at(step(container, COMMANDS[name]))
+    async def run(check: Check) -> None:
+        ran.append(await ran_at(check.on(container, project)))
 
     async with anyio.create_task_group() as tasks:
-        for name in COMMANDS:
-            tasks.start_soon(check, name)
-    return Result(tuple(ran.values()))
+        for check in CHECKS:
+            tasks.start_soon(run, check)
+    return Result(ran)
