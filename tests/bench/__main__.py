@@ -73,11 +73,12 @@ def ran(clone: Clone) -> str:
 
 def page(rows: list[Row]) -> str:
     """The table as a Markdown page."""
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     lines = [
         "# Benchmarks",
         "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine}. Seconds of wall time, whole commands.",
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, {system}.",
+        "Seconds of wall time of whole commands.",
         "By hand is the same work as plain processes: no containers, no image, and nothing kept between runs",
         "(a person who knows the code leaves training out after a change of the service).",
         "",

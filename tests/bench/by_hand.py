@@ -1,4 +1,4 @@
-"""The pipeline's work done by hand: the same tools as plain processes, no containers and no cache of results."""
+"""The pipeline's work done by hand: the same tools as plain processes, no containers, nothing kept."""
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""A trivial step on a cached base, again and again, each one new to the cache; and what a bare process takes."""
+"""A trivial step on a cached base, each time new to the cache; and what a bare process takes."""
 
 import os
 import statistics
