@@ -1,0 +1,243 @@
+"""``Container``: from and to images - pulled, imported, exported, published."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from ci.engine.api.registry import Call, serves
+from ci.engine.api.types import paths
+from ci.engine.api.types.common import expanded, works
+from ci.engine.errors import EngineError
+from ci.engine.events import StepEnded, StepOutput, StepStarted
+from ci.engine.graph import imaging
+from ci.engine.graph.container import Container
+from ci.engine.graph.files import File, Fixed
+from ci.engine.graph.secret import Secret
+from ci.engine.graph.service import Service
+from ci.engine.images import Image, ImageError, parse_reference, read_archive, write_archive
+from ci.engine.store.blobs import StoreError
+from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import REGULAR, Entry
+
+_MEDIA_TYPES = {"OCIMediaTypes": "oci", "OCI": "oci", "DockerMediaTypes": "docker", "DOCKER": "docker"}
+
+
+@serves("Container")
+async def from_(
+    call: Call, parent: Container, *, address: str, registry_service: Service | None = None
+) -> Container:
+    """As an image has it."""
+    if registry_service is not None:
+        raise EngineError("from with a registryService is not served by the embedded engine")
+    parts = works(call)
+    reference = parse(address)
+    auth = await _credentials(call, parent)
+
+    async def pull() -> tuple[Image, Snapshot]:
+        identity = f"from:{reference}"
+        parts.evaluator.events.emit(StepStarted(identity, f"from {address}"))
+        began = parts.evaluator.clock()
+
+        def say(line: str) -> None:
+            parts.evaluator.events.emit(StepOutput(identity, "stderr", f"{line}\n".encode()))
+
+        error: str | None = None
+        local = parts.images.has(address, parent.platform)
+        try:
+            image = await parts.images.resolve(address, parent.platform, say, auth)
+            snapshot = await parts.evaluator.in_thread(imaging.show, parts.store, image)
+        except (ImageError, StoreError, OSError) as failure:
+            error = str(failure)
+            raise EngineError(f"failed to resolve image {address}: {failure}") from failure
+        finally:
+            seconds = parts.evaluator.clock() - began
+            parts.evaluator.events.emit(StepEnded(identity, seconds, cached=local, error=error))
+        return image, snapshot
+
+    image, snapshot = await parts.evaluator.once.get(("from", reference, parent.platform), pull)
+    pinned = reference.split("@")[0] + (f"@{image.digest}" if image.digest else "")
+    return _started(parent, image, snapshot, pinned)
+
+
+def parse(address: str) -> str:
+    """An image's canonical reference; EngineError when the text is none."""
+    try:
+        return str(parse_reference(address))
+    except ImageError as error:
+        raise EngineError(str(error)) from error
+
+
+async def _credentials(call: Call, parent: Container) -> dict[str, tuple[str, str]]:
+    secrets = call.session.secrets
+    return {
+        registry: (username, (await secrets.plaintext(secret)).decode())
+        for registry, username, secret in parent.registry_auth
+    }
+
+
+def _started(parent: Container, image: Image, snapshot: Snapshot, reference: str | None) -> Container:
+    fresh = imaging.started(parent.platform, image, snapshot, reference)
+    return replace(
+        fresh,
+        mounts=parent.mounts,
+        secret_env=parent.secret_env,
+        volatile_env=parent.volatile_env,
+        services=parent.services,
+        registry_auth=parent.registry_auth,
+    )
+
+
+@serves("Container")
+def image_ref(_call: Call, parent: Container) -> str:
+    """The pinned reference of the image it was just taken from."""
+    if parent.image_ref is None:
+        raise EngineError(
+            "Image reference can only be retrieved immediately after the 'Container.From' call. "
+            "Error in fetching imageRef as the container image is changed"
+        )
+    return parent.image_ref
+
+
+@serves("Container")
+async def import_(call: Call, parent: Container, *, source: File, tag: str = "") -> Container:
+    """As an image archive (OCI or Docker) has it."""
+    parts = works(call)
+    entry = await paths.require(call, source.files, source.path, None, shown=source.path)
+
+    def load() -> tuple[Image, Snapshot]:
+        image = read_archive(parts.store.locate(entry.digest), parts.store.blobs, tag or None)
+        return image, imaging.show(parts.store, image)
+
+    async def work() -> tuple[Image, Snapshot]:
+        try:
+            return await parts.evaluator.in_thread(load)
+        except (ImageError, StoreError, OSError) as error:
+            raise EngineError(f"import {source.path}: {error}") from error
+
+    image, snapshot = await parts.evaluator.once.get(("import", entry.digest, tag), work)
+    return _started(parent, image, snapshot, None)
+
+
+@serves("Container")
+def with_registry_auth(
+    _call: Call, parent: Container, *, address: str, username: str, secret: Secret
+) -> Container:
+    """With credentials for a registry."""
+    others = tuple(row for row in parent.registry_auth if row[0] != address)
+    return replace(parent, registry_auth=(*others, (address, username, secret)))
+
+
+@serves("Container")
+def without_registry_auth(_call: Call, parent: Container, *, address: str) -> Container:
+    """Without credentials for a registry."""
+    return replace(parent, registry_auth=tuple(row for row in parent.registry_auth if row[0] != address))
+
+
+async def _images(call: Call, parent: Container, variants: list[Container] | None) -> list[Image]:
+    evaluator = works(call).evaluator
+    containers = list(variants or ())
+    if not containers or parent.last is not None or parent.base is not None:
+        containers.insert(0, parent)
+    return [await imaging.assembled(evaluator, each) for each in containers]
+
+
+def _writer(call: Call, images: list[Image], media_types: str | None) -> Callable[[BinaryIO], None]:
+    blobs = works(call).store.blobs
+    kind = _MEDIA_TYPES.get(media_types or "OCIMediaTypes", "oci")
+
+    def write(stream: BinaryIO) -> None:
+        write_archive(images, blobs, stream, media_types=kind)
+
+    return write
+
+
+@serves("Container")
+async def as_tarball(
+    call: Call,
+    parent: Container,
+    *,
+    platform_variants: list[Container] | None = None,
+    forced_compression: str | None = None,
+    media_types: str | None = None,
+) -> File:
+    """As an image archive."""
+    _compression(forced_compression)
+    parts = works(call)
+    write = _writer(call, await _images(call, parent, platform_variants), media_types)
+
+    def keep() -> Snapshot:
+        with parts.store.blobs.writer() as writer:
+            write(writer)  # type: ignore[arg-type]
+        name = "container.tar"
+        entry = Entry(REGULAR, 0o600, 0, 0, writer.digest.removeprefix("sha256:"), writer.size)
+        return Snapshot(parts.store.trees.save({name: entry}))
+
+    snapshot = await parts.evaluator.in_thread(keep)
+    return File(Fixed(snapshot), "/container.tar")
+
+
+def _compression(forced: str | None) -> None:
+    if forced not in (None, "Gzip", "GZIP"):
+        raise EngineError(f"layer compression {forced} is not served by the embedded engine: use Gzip")
+
+
+@serves("Container")
+async def export(
+    call: Call,
+    parent: Container,
+    *,
+    path: str,
+    platform_variants: list[Container] | None = None,
+    forced_compression: str | None = None,
+    media_types: str | None = None,
+    expand: bool = False,
+) -> str:
+    """Write it to the host as an image archive; returns where."""
+    _compression(forced_compression)
+    target = call.session.workdir / (expanded(parent, path) if expand else path)
+    write = _writer(call, await _images(call, parent, platform_variants), media_types)
+    await works(call).evaluator.in_thread(_write_host_file, Path(os.path.normpath(target)), write)
+    return os.path.normpath(target)
+
+
+def _write_host_file(target: Path, write: Callable[[BinaryIO], None]) -> None:
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with fresh.open("wb") as stream:
+            write(stream)
+        fresh.replace(target)
+    except OSError as error:
+        raise EngineError(f"export to {target}: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@serves("Container")
+async def publish(
+    call: Call,
+    parent: Container,
+    *,
+    address: str,
+    platform_variants: list[Container] | None = None,
+    forced_compression: str | None = None,
+    media_types: str | None = None,
+    registry_service: Service | None = None,
+) -> str:
+    """Push it to a registry; returns the reference by digest."""
+    _compression(forced_compression)
+    if registry_service is not None:
+        raise EngineError("publish with a registryService is not served by the embedded engine")
+    parts = works(call)
+    reference = parse(address)
+    images = await _images(call, parent, platform_variants)
+    kind = _MEDIA_TYPES.get(media_types or "OCIMediaTypes", "oci")
+    try:
+        digest = await parts.images.push(address, images, await _credentials(call, parent), media_types=kind)
+    except (ImageError, StoreError, OSError) as error:
+        raise EngineError(f"failed to publish to {address}: {error}") from error
+    return f"{reference}@{digest}"

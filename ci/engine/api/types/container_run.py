@@ -1,0 +1,163 @@
+"""``Container``: steps and services - run a command, read what it printed, stay up for others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ci.engine.api.registry import Call, refuse, serves
+from ci.engine.api.types.common import expanded, works
+from ci.engine.errors import EngineError
+from ci.engine.graph import capture
+from ci.engine.graph.container import Container
+from ci.engine.graph.execution import Exec, Output, Result
+from ci.engine.graph.service import Service, valid_hostname
+
+refuse("Container", "with_gpu", "experimental_with_gpu", "experimental_with_all_gp_us", because="it has no GPUs")
+
+
+def _exec(parent: Container, args: tuple[str, ...], **options: object) -> Exec:
+    return Exec(
+        rootfs=parent.rootfs,
+        args=args,
+        env=tuple(sorted(parent.env.items())),
+        secret_env=parent.secret_env,
+        volatile_env=parent.volatile_env,
+        mounts=parent.mounts,
+        services=parent.services,
+        cwd=parent.config.workdir or "/",
+        user=parent.config.user,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@serves("Container")
+def with_exec(
+    _call: Call,
+    parent: Container,
+    *,
+    args: list[str],
+    use_entrypoint: bool = False,
+    stdin: str = "",
+    redirect_stdin: str = "",
+    redirect_stdout: str = "",
+    redirect_stderr: str = "",
+    expect: str = "SUCCESS",
+    experimental_privileged_nesting: bool = False,
+    insecure_root_capabilities: bool = False,
+    expand: bool = False,
+    no_init: bool = False,
+) -> Container:
+    """With a command run."""
+    if stdin and redirect_stdin:
+        raise EngineError("cannot set both stdin and redirectStdin")
+    command = list(args) or list(parent.config.cmd or ())
+    if expand:
+        command = [expanded(parent, arg) for arg in command]
+    if use_entrypoint:
+        command = [*(parent.config.entrypoint or ()), *command]
+    if not command:
+        raise EngineError("no command has been set")
+    step = _exec(
+        parent,
+        tuple(command),
+        stdin=stdin,
+        redirect_stdin=redirect_stdin,
+        redirect_stdout=redirect_stdout,
+        redirect_stderr=redirect_stderr,
+        expect=expect,
+        privileged=insecure_root_capabilities,
+        init=not no_init,
+        nesting=experimental_privileged_nesting,
+    )
+    mounts = tuple(
+        replace(mount, files=Output(step, index))
+        if mount.kind in ("directory", "file") and not mount.readonly
+        else mount
+        for index, mount in enumerate(parent.mounts)
+    )
+    return replace(parent, rootfs=Output(step), mounts=mounts, last=step, image_ref=None)
+
+
+async def _result(call: Call, parent: Container) -> Result:
+    if parent.last is None:
+        raise EngineError("no command has been set")
+    return await works(call).evaluator.execute(parent.last)
+
+
+async def _text(call: Call, digest: str) -> str:
+    parts = works(call)
+    data = await parts.evaluator.in_thread(capture.read_text, parts.store, digest)
+    return data.decode(errors="replace")
+
+
+@serves("Container")
+async def stdout(call: Call, parent: Container) -> str:
+    """What the last command printed on its standard output."""
+    return await _text(call, (await _result(call, parent)).stdout)
+
+
+@serves("Container")
+async def stderr(call: Call, parent: Container) -> str:
+    """What the last command printed on its standard error."""
+    return await _text(call, (await _result(call, parent)).stderr)
+
+
+@serves("Container")
+async def combined_output(call: Call, parent: Container) -> str:
+    """What the last command printed, in the order it arrived."""
+    return await _text(call, (await _result(call, parent)).combined)
+
+
+@serves("Container")
+async def exit_code(call: Call, parent: Container) -> int:
+    """The last command's exit code."""
+    return (await _result(call, parent)).exit_code
+
+
+@serves("Container")
+async def sync(call: Call, parent: Container) -> Container:
+    """Have everything that leads here done."""
+    evaluator = works(call).evaluator
+    await evaluator.evaluate_all([parent.rootfs, *(mount.files for mount in parent.mounts)])
+    return parent
+
+
+@serves("Container")
+def as_service(
+    _call: Call,
+    parent: Container,
+    *,
+    args: list[str] | None = None,
+    use_entrypoint: bool = False,
+    experimental_privileged_nesting: bool = False,
+    insecure_root_capabilities: bool = False,
+    expand: bool = False,
+    no_init: bool = False,
+) -> Service:
+    """As a service: the default command, or ``args``, that stays up."""
+    config = parent.config
+    command = tuple(args or config.cmd or ())
+    with_entrypoint = use_entrypoint or (bool(config.entrypoint) and not parent.default_args and not args)
+    if with_entrypoint:
+        command = (*(config.entrypoint or ()), *command)
+    if expand:
+        command = tuple(expanded(parent, arg) for arg in command)
+    if not command:
+        raise EngineError("no service command has been set: use asService(args: ...) or withDefaultArgs")
+    step = _exec(
+        parent,
+        command,
+        privileged=insecure_root_capabilities,
+        init=not no_init,
+        nesting=experimental_privileged_nesting,
+    )
+    return Service(step, parent, parent.ports)
+
+
+@serves("Container")
+def with_service_binding(_call: Call, parent: Container, *, alias: str, service: Service) -> Container:
+    """With a service reachable under a name."""
+    if not valid_hostname(alias):
+        raise EngineError(f"service alias {alias!r} is no hostname: use letters, digits, '-' and '.'")
+    others = tuple(pair for pair in parent.services if pair[0] != alias)
+    return replace(parent, services=(*others, (alias, service)), image_ref=None)

@@ -1,0 +1,87 @@
+"""Questions about one path of a file system, asked by ``Container``, ``Directory`` and ``File`` alike."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ci.engine.api.registry import serves_attributes
+from ci.engine.api.types.common import works
+from ci.engine.errors import EngineError
+from ci.engine.graph.files import Files, derive
+from ci.engine.graph.fingerprint import Digested
+from ci.engine.store import algebra
+from ci.engine.store.algebra import PathError
+from ci.engine.store.tree import DIRECTORY, REGULAR, SYMLINK, Entry, directory
+
+if TYPE_CHECKING:
+    from ci.engine.api.registry import Call
+
+_TYPES = {REGULAR: "REGULAR", DIRECTORY: "DIRECTORY", SYMLINK: "SYMLINK"}
+_EXPECTED = {"REGULAR_TYPE": REGULAR, "DIRECTORY_TYPE": DIRECTORY, "SYMLINK_TYPE": SYMLINK}
+
+
+@dataclass(frozen=True)
+class Stat(Digested):
+    """What is known of a path without reading it."""
+
+    name: str
+    size: int
+    permissions: int
+    file_type: str
+
+
+serves_attributes("Stat", "name", "size", "permissions", "file_type")
+
+
+async def find(call: Call, files: Files, path: str, *, follow: bool = True) -> Entry | None:
+    """What is at ``path``, or None.
+
+    Raises:
+        EngineError: the file system can't be brought about, or its symlinks lead in a circle.
+    """
+    parts = works(call)
+    snapshot = await parts.evaluator.evaluate(files)
+    if path in ("", "/"):
+        return directory(snapshot.tree)
+    try:
+        return algebra.lookup(parts.store.trees, snapshot.tree, path, follow=follow)
+    except PathError as error:
+        raise EngineError(str(error)) from error
+
+
+async def require(call: Call, files: Files, path: str, kind: str | None, *, shown: str) -> Entry:
+    """What is at ``path``: a directory if ``kind`` says so, else anything that is none.
+
+    Raises:
+        EngineError: there is nothing, or something else.
+    """
+    entry = await find(call, files, path)
+    if entry is None:
+        raise EngineError(f"{shown}: no such file or directory")
+    if kind == DIRECTORY and entry.kind != DIRECTORY:
+        raise EngineError(f"path {shown} is a file, not a directory")
+    if kind is None and entry.kind == DIRECTORY:
+        raise EngineError(f"path {shown} is a directory, not a file")
+    return entry
+
+
+async def exists(call: Call, files: Files, path: str, expected: str | None, *, follow: bool) -> bool:
+    """Whether something, of the expected type if one is given, is at ``path``."""
+    entry = await find(call, files, path, follow=follow and expected != "SYMLINK_TYPE")
+    return entry is not None and (expected is None or entry.kind == _EXPECTED[expected])
+
+
+async def stat(call: Call, files: Files, path: str, *, follow: bool) -> Stat:
+    """What is known of ``path``; EngineError when nothing is there."""
+    entry = await find(call, files, path, follow=follow)
+    if entry is None:
+        raise EngineError(f"stat {path}: no such file or directory")
+    name = posixpath.basename(path.rstrip("/")) or "/"
+    return Stat(name, entry.size, entry.mode, _TYPES.get(entry.kind, "UNKNOWN"))
+
+
+def gitignored(files: Files, path: str) -> Files:
+    """The directory at ``path`` without what its .gitignore files leave out."""
+    return derive("gitignored", files, path=path)

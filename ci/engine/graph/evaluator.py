@@ -1,0 +1,170 @@
+"""Brings values about: each once in a session, by what they are; steps by the content of what goes in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from ci.engine.errors import EngineError
+from ci.engine.events import Events
+from ci.engine.graph.execution import Exec, Result
+from ci.engine.graph.files import Files
+from ci.engine.graph.operations import OPERATIONS
+from ci.engine.graph.step import StepRunner
+from ci.engine.store.algebra import PathError
+from ci.engine.store.store import Lost, Snapshot, Store
+
+T = TypeVar("T")
+
+
+class _Flight:
+    """Work under way that several callers wait for; ended when none is left."""
+
+    def __init__(self) -> None:
+        self.done = anyio.Event()
+        self.scope = anyio.CancelScope()
+        self.waiting = 0
+        self.value: Any = None
+        self.error: Exception | None = None
+
+
+class Once:
+    """Runs a piece of work once for all who ask for it under the same key, and remembers its value.
+
+    The work runs in the session's task group, so that it goes on when the first to ask goes away, and
+    is cancelled when the last one does. Errors are not remembered.
+    """
+
+    def __init__(self, tasks: TaskGroup, remembered: int = 50_000) -> None:
+        self._tasks = tasks
+        self._values: dict[Hashable, Any] = {}
+        self._flights: dict[Hashable, _Flight] = {}
+        self._remembered = remembered
+
+    async def get(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+        """The value of ``work`` under ``key``."""
+        if key in self._values:
+            value: T = self._values[key]
+            return value
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = _Flight()
+            self._tasks.start_soon(self._fly, key, flight, work)
+        flight.waiting += 1
+        try:
+            await flight.done.wait()
+        finally:
+            flight.waiting -= 1
+            if not flight.waiting and not flight.done.is_set():
+                self._flights.pop(key, None)
+                flight.scope.cancel()
+        if flight.error is not None:
+            raise flight.error
+        result: T = flight.value
+        return result
+
+    async def _fly(self, key: Hashable, flight: _Flight, work: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            with flight.scope:
+                flight.value = await work()
+        except Exception as error:  # noqa: BLE001 - handed to those who wait
+            flight.error = error
+        else:
+            if flight.scope.cancelled_caught:
+                flight.error = EngineError("cancelled")
+            else:
+                self._remember(key, flight.value)
+        finally:
+            flight.done.set()
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+
+    def _remember(self, key: Hashable, value: Any) -> None:
+        if len(self._values) >= self._remembered:
+            for old in list(self._values)[: self._remembered // 2]:
+                del self._values[old]
+        self._values[key] = value
+
+
+class Evaluator:
+    """A session's evaluator of lazy file systems and steps."""
+
+    def __init__(self, store: Store, events: Events, tasks: TaskGroup, steps: StepRunner) -> None:
+        self.store = store
+        self.events = events
+        self.once = Once(tasks)
+        self.operations = OPERATIONS
+        self._steps = steps
+
+    async def evaluate(self, files: Files) -> Snapshot:
+        """The snapshot that a lazy file system comes to.
+
+        Raises:
+            EngineError: a path in it is missing, or a step that it needs failed.
+        """
+
+        async def work() -> Snapshot:
+            try:
+                return await files.evaluate(self)
+            except (PathError, Lost) as error:
+                raise EngineError(str(error)) from error
+
+        return await self.once.get(("files", files.digest), work)
+
+    async def evaluate_all(self, many: Sequence[Files | None]) -> list[Any]:
+        """The snapshots of several file systems, side by side; None stays None."""
+        wanted = [files for files in many if files is not None]
+        if len(wanted) == 1:
+            only = await self.evaluate(wanted[0])
+            return [None if files is None else only for files in many]
+        found: dict[int, Snapshot] = {}
+
+        async def one(position: int, files: Files) -> None:
+            found[position] = await self.evaluate(files)
+
+        try:
+            async with anyio.create_task_group() as group:
+                for position, files in enumerate(many):
+                    if files is not None:
+                        group.start_soon(one, position, files)
+        except* Exception as errors:  # one cause is enough to tell the client
+            raise _first(errors) from None
+        return [found.get(position) for position in range(len(many))]
+
+    async def execute(self, step: Exec) -> Result:
+        """The result of a step: run now, awaited from whoever runs the same, or from the cache.
+
+        Raises:
+            ExecError: the command's exit code was not expected.
+            EngineError: it could not be started.
+        """
+
+        async def work() -> Result:
+            rootfs, *mounts = await self.evaluate_all([step.rootfs, *(m.files for m in step.mounts)])
+            key = step.key(rootfs, tuple(mounts))
+            return await self.once.get(
+                ("step", key), lambda: self._steps.run(self, step, key, rootfs, tuple(mounts))
+            )
+
+        return await self.once.get(("exec", step.digest), work)
+
+    @staticmethod
+    def clock() -> float:
+        """A clock for durations, in seconds."""
+        return time.monotonic()
+
+    async def in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        """Run blocking work in a worker thread."""
+        return await anyio.to_thread.run_sync(function, *args)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,240 @@
+"""Runs one step: looks in the cache, shows it its file systems, runs it, keeps what it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+import anyio.to_thread
+
+from ci.engine import sandbox
+from ci.engine.errors import OUTPUT_LIMIT, EngineError, ExecError
+from ci.engine.events import STREAMS, StepEnded, StepOutput, StepStarted, Stream
+from ci.engine.graph import capture
+from ci.engine.graph.execution import EXPECTED, Exec, Result
+from ci.engine.graph.rooms import Prepared, prepared
+from ci.engine.graph.scrub import Scrubber
+from ci.engine.store import algebra, layers
+from ci.engine.store.store import Lost, Snapshot, Store
+from ci.engine.store.tree import EMPTY
+
+if TYPE_CHECKING:
+    from ci.engine.graph.evaluator import Evaluator
+    from ci.engine.graph.surroundings import Surroundings
+
+
+class StepRunner(Protocol):
+    """Runs steps."""
+
+    async def run(
+        self,
+        evaluator: Evaluator,
+        step: Exec,
+        key: str,
+        rootfs: Snapshot,
+        mounts: tuple[Snapshot | None, ...],
+    ) -> Result:
+        """The step's result, from the cache or by running it."""
+
+
+@dataclass(slots=True)
+class _Streams:
+    """A step's output on its way: scrubbed, shown live, and kept."""
+
+    show: Callable[[Stream, bytes], None]
+    scrubbers: dict[Stream, Scrubber]
+    kept: dict[str, capture.Capture]
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        self._pass(stream, self.scrubbers[stream].feed(data))
+
+    def finish(self) -> None:
+        for stream, scrubber in self.scrubbers.items():
+            self._pass(stream, scrubber.flush())
+
+    def close(self) -> None:
+        for kept in self.kept.values():
+            kept.close()
+
+    def _pass(self, stream: Stream, data: bytes) -> None:
+        if data:
+            self.kept[stream].write(data)
+            self.kept["combined"].write(data)
+            self.show(stream, data)
+
+
+class Steps:
+    """The session's step runner."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._surroundings = surroundings
+
+    async def run(
+        self,
+        evaluator: Evaluator,
+        step: Exec,
+        key: str,
+        rootfs: Snapshot,
+        mounts: tuple[Snapshot | None, ...],
+    ) -> Result:
+        """The result recorded under ``key``, else that of running the step now.
+
+        Raises:
+            ExecError: the command's exit code was not expected; nothing is recorded.
+            EngineError: it could not be started.
+        """
+        events, began = evaluator.events, time.monotonic()
+        name = f"exec {step.title}"
+        cached = await evaluator.in_thread(self._recorded, evaluator.store, key)
+        events.emit(StepStarted(key, name))
+        if cached is not None:
+            events.emit(StepEnded(key, time.monotonic() - began, cached=True, error=None))
+            return cached
+        try:
+            result = await self._run_now(evaluator, step, key, rootfs, mounts)
+        except BaseException as error:
+            shown = "cancelled" if isinstance(error, anyio.get_cancelled_exc_class()) else str(error)
+            events.emit(StepEnded(key, time.monotonic() - began, cached=False, error=shown))
+            raise
+        events.emit(StepEnded(key, time.monotonic() - began, cached=False, error=None))
+        return result
+
+    @staticmethod
+    def _recorded(store: Store, key: str) -> Result | None:
+        value = store.index.fact("exec", key)
+        if value is None:
+            return None
+        result = Result.from_json(value)
+        try:
+            for snapshot in (result.rootfs, *result.mounts):
+                if snapshot is not None and snapshot.tree != EMPTY:
+                    store.trees.load(snapshot.tree)
+                    if snapshot.near is not None:
+                        store.chain(snapshot.near)
+        except (Lost, KeyError):
+            store.index.forget("exec", key)
+            return None
+        return result
+
+    async def _run_now(
+        self,
+        evaluator: Evaluator,
+        step: Exec,
+        key: str,
+        rootfs: Snapshot,
+        mounts: tuple[Snapshot | None, ...],
+    ) -> Result:
+        store = evaluator.store
+        async with contextlib.AsyncExitStack() as stack:
+            bound = await stack.enter_async_context(self._surroundings.bound(evaluator, step.services))
+            room = await stack.enter_async_context(
+                prepared(evaluator, self._surroundings, step, rootfs, mounts, bound.hosts)
+            )
+            streams = self._streams(evaluator, key, room)
+            stack.callback(streams.close)
+            code = await bound.watch(lambda: self._execute(room, streams, step))
+            streams.finish()
+            if code not in EXPECTED[step.expect]:
+                raise self._failure(step, code, streams)
+            return await evaluator.in_thread(self._keep, store, step, key, room, streams, code)
+
+    @staticmethod
+    def _streams(evaluator: Evaluator, key: str, room: Prepared) -> _Streams:
+        def show(stream: Stream, data: bytes) -> None:
+            evaluator.events.emit(StepOutput(key, stream, data))
+
+        return _Streams(
+            show,
+            {stream: Scrubber(room.secrets) for stream in STREAMS},
+            {stream: capture.Capture(room.folder, stream) for stream in ("stdout", "stderr", "combined")},
+        )
+
+    @staticmethod
+    async def _execute(room: Prepared, streams: _Streams, step: Exec) -> int:
+        try:
+            return await sandbox.run(
+                room.spec,
+                lambda data: streams.write("stdout", data),
+                lambda data: streams.write("stderr", data),
+            )
+        except sandbox.CommandNotFound:
+            name = step.args[0]
+            text = (
+                f"fork/exec {name}: no such file or directory"
+                if "/" in name
+                else f'exec: "{name}": executable file not found in $PATH'
+            )
+        except sandbox.CommandNotExecutable:
+            text = f"fork/exec {step.args[0]}: permission denied"
+        except sandbox.SandboxError as error:
+            raise EngineError(str(error)) from error
+        streams.write("stderr", f"{text}\n".encode())
+        return 1
+
+    @staticmethod
+    def _failure(step: Exec, code: int, streams: _Streams) -> ExecError:
+        stdout, stderr = (
+            streams.kept[stream].tail(OUTPUT_LIMIT).decode(errors="replace")
+            for stream in ("stdout", "stderr")
+        )
+        return ExecError(list(step.args), code, stdout, stderr)
+
+    @staticmethod
+    def _keep(store: Store, step: Exec, key: str, room: Prepared, streams: _Streams, code: int) -> Result:
+        outputs = {stream: kept.keep(store) for stream, kept in streams.kept.items()}
+        actor = (room.spec.uid, room.spec.gid)
+        rootfs = store.capture(room.upper, room.rootfs, actor)
+        mounts = list(room.mounts)
+        for position, upper in room.mount_uppers.items():
+            before = mounts[position]
+            assert before is not None
+            mounts[position] = store.capture(upper, before, actor)
+        for position, source in room.mount_files.items():
+            before = mounts[position]
+            assert before is not None
+            mounts[position] = _recapture_file(store, before, source)
+        result = Result(
+            code, outputs["stdout"], outputs["stderr"], outputs["combined"], rootfs, tuple(mounts)
+        )
+        for path, stream in ((step.redirect_stdout, "stdout"), (step.redirect_stderr, "stderr")):
+            if path:
+                result = _redirected(store, step, result, path, outputs[stream])
+        store.index.record("exec", key, result.to_json())
+        return result
+
+
+def _recapture_file(store: Store, before: Snapshot, path: Path) -> Snapshot:
+    entry = store.trees.load(before.tree)["file"]
+    digest = layers.digest_file(path)
+    if digest == entry.digest:
+        return before
+    with path.open("rb") as stream:
+        blob = store.blobs.put(stream)
+    changed = entry._replace(digest=blob.digest.removeprefix("sha256:"), size=blob.size)
+    return Snapshot(store.trees.save({"file": changed}))
+
+
+def _redirected(store: Store, step: Exec, result: Result, path: str, digest: str) -> Result:
+    """The result with an output stream also written to a file of the step's."""
+    target = posixpath.normpath(posixpath.join(step.cwd, path))
+    data = capture.read_text(store, digest)
+    entry = store.new_file(data)
+    best = max(
+        (i for i, m in enumerate(step.mounts) if m.kind == "directory" and m.covers(target)),
+        key=lambda i: len(step.mounts[i].target),
+        default=None,
+    )
+    if best is None:
+        tree = algebra.put(store.trees, result.rootfs.tree, target, entry)
+        return replace(result, rootfs=Snapshot(tree, result.rootfs.near))
+    before = result.mounts[best]
+    assert before is not None
+    inner = target.removeprefix(step.mounts[best].target.rstrip("/"))
+    changed = Snapshot(algebra.put(store.trees, before.tree, inner, entry), before.near)
+    return replace(result, mounts=(*result.mounts[:best], changed, *result.mounts[best + 1 :]))

@@ -1,0 +1,81 @@
+"""What is around every step of a session: host settings, secrets' sources, running services."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import anyio
+
+from ci.engine.graph.hostsettings import HostSettings
+from ci.engine.graph.secret import Secret
+
+if TYPE_CHECKING:
+    from ci.engine.graph.evaluator import Evaluator
+    from ci.engine.graph.service import Running, Service, Services
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The services a step is bound to, running."""
+
+    hosts: tuple[tuple[str, str], ...] = ()
+    services: tuple[Running, ...] = ()
+
+    async def watch(self, work: Callable[[], Awaitable[int]]) -> int:
+        """Do ``work`` while the services run; EngineError when one of them dies first."""
+        if not self.services:
+            return await work()
+        code: int | None = None
+
+        async def worker() -> None:
+            nonlocal code
+            code = await work()
+            group.cancel_scope.cancel()
+
+        failed: list[Exception] = []
+
+        async def watcher(running: Running) -> None:
+            await running.ended.wait()
+            failed.append(running.exited())
+            group.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(worker)
+            for running in self.services:
+                group.start_soon(watcher, running)
+        if code is None:
+            raise failed[0]
+        return code
+
+
+class Surroundings:
+    """One session's."""
+
+    def __init__(
+        self,
+        settings: HostSettings,
+        services: Services,
+        reveal: Callable[[Secret], Awaitable[bytes]],
+        session_variables: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.settings = settings
+        self.services = services
+        self.reveal = reveal
+        self.session_variables = session_variables
+
+    @contextlib.asynccontextmanager
+    async def bound(
+        self, evaluator: Evaluator, wanted: tuple[tuple[str, Service], ...]
+    ) -> AsyncIterator[Bound]:
+        """Run the services that a step is bound to, by alias, for as long as it needs them."""
+        if not wanted:
+            yield Bound()
+            return
+        async with self.services.using(evaluator, self, wanted) as running:
+            hosts = []
+            for (alias, _), service in zip(wanted, running, strict=True):
+                hosts += [(service.address, name) for name in dict.fromkeys((alias, service.hostname))]
+            yield Bound(tuple(hosts), running)

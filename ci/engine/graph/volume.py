@@ -1,0 +1,81 @@
+"""Cache volumes: directories that outlive steps and sessions, by a key."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from ci.engine.graph.files import Directory
+from ci.engine.graph.fingerprint import Digested, fingerprint
+from ci.engine.graph.users import Owner
+from ci.engine.store import algebra, layers
+from ci.engine.store.tree import EMPTY
+
+if TYPE_CHECKING:
+    from ci.engine.store.store import Snapshot, Store
+
+
+@dataclass(frozen=True)
+class CacheVolume(Digested):
+    """A cache volume's name; its contents never count for a cache key."""
+
+    key: str
+    source: Directory | None = None
+    sharing: str = "SHARED"
+    owner: str = ""
+
+    def folder(self, store: Store, variant: str = "") -> Path:
+        """Where the volume is kept."""
+        name = fingerprint("volume", self.key, self.source, self.owner, variant)[:32]
+        return store.root / "volumes" / name
+
+
+def populate(store: Store, folder: Path, source: Snapshot | None, owner: Owner | None) -> None:
+    """Make a volume's directory, with its first contents, in one step that a kill can't leave half done."""
+    if folder.is_dir():
+        return
+    fresh = store.scratch()
+    if source is not None and source.tree != EMPTY:
+        changes = algebra.difference(store.trees, EMPTY, source.tree)
+        for _ in layers.write(changes, fresh, lambda _, entry: store.locate(entry.digest), store.ownership):
+            pass
+    fresh.chmod(0o755)
+    if owner is not None and store.ownership.on_disk:
+        os.chown(fresh, owner.uid, owner.gid)
+    with contextlib.suppress(OSError):  # another session was first
+        os.rename(fresh, folder)
+    layers.discard(fresh)
+
+
+@contextlib.asynccontextmanager
+async def held(folder: Path, sharing: str) -> AsyncIterator[Path]:
+    """Use a volume's directory by its sharing mode: at once, in turn (LOCKED), or one's own (PRIVATE)."""
+    if sharing == "SHARED":
+        yield folder
+        return
+    lock = os.open(folder.with_name(folder.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        if sharing == "LOCKED":
+            await anyio.to_thread.run_sync(fcntl.flock, lock, fcntl.LOCK_EX, abandon_on_cancel=True)
+            yield folder
+            return
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            number = int(folder.name.partition("-")[2] or "0") + 1
+            other = folder.with_name(f"{folder.name.partition('-')[0]}-{number}")
+            other.mkdir(exist_ok=True)
+            async with held(other, sharing) as own:
+                yield own
+        else:
+            yield folder
+    finally:
+        os.close(lock)

@@ -1,0 +1,280 @@
+"""Operations on file systems as values: look up, put, remove, copy, select, compare. No disk is touched."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ci.engine.store.patterns import Selection
+from ci.engine.store.tree import (
+    DIRECTORY,
+    EMPTY,
+    SYMLINK,
+    Change,
+    Clear,
+    Entry,
+    Listing,
+    Put,
+    Remove,
+    Trees,
+    directory,
+)
+
+_LINKS = 40
+
+
+class PathError(Exception):
+    """A path that can't be followed in a tree."""
+
+
+class NotFound(PathError):
+    """Nothing is there."""
+
+
+class NotADirectory(PathError):
+    """A directory was expected."""
+
+
+class TooManyLinks(PathError):
+    """Symlinks that lead in a circle."""
+
+
+def parts(path: str) -> list[str]:
+    """A path's names, made absolute and lexically cleaned (``..`` never climbs over the root)."""
+    return [name for name in posixpath.normpath("/" + path).split("/") if name]
+
+
+def locate(trees: Trees, root: str, path: str, *, follow: bool = True) -> tuple[str, Entry | None]:
+    """Where ``path`` leads once symlinks are followed inside ``root``, and what is there.
+
+    Parents that don't exist are taken as they are written. ``follow`` says whether a symlink at the
+    end is followed too. Returns the path without a leading slash ("" is the root) and the entry.
+
+    Raises:
+        TooManyLinks: symlinks lead in a circle.
+        NotADirectory: a parent is a file.
+    """
+    pending = list(reversed(parts(path)))
+    done: list[tuple[str, str]] = []  # (name, digest of the directory that holds it)
+    listing_digest: str | None = root
+    entry: Entry | None = directory(root)
+    links = 0
+    while pending:
+        name = pending.pop()
+        if name == "..":
+            if done:
+                _, listing_digest = done.pop()
+                entry = directory(listing_digest)
+            continue
+        if listing_digest is None:
+            done.append((name, EMPTY))
+            continue
+        found = trees.load(listing_digest).get(name)
+        if found is not None and found.kind == SYMLINK and (pending or follow):
+            links += 1
+            if links > _LINKS:
+                raise TooManyLinks(f"{path}: too many levels of symbolic links")
+            if found.digest.startswith("/"):
+                done, listing_digest, entry = [], root, directory(root)
+            pending.extend(n for n in reversed(found.digest.split("/")) if n not in ("", "."))
+            continue
+        if found is not None and found.kind != DIRECTORY and pending:
+            raise NotADirectory(f"{path}: {name} is not a directory")
+        done.append((name, listing_digest))
+        entry = found
+        listing_digest = found.digest if found is not None and found.kind == DIRECTORY else None
+    return "/".join(name for name, _ in done), entry
+
+
+def lookup(trees: Trees, root: str, path: str, *, follow: bool = True) -> Entry | None:
+    """The entry at ``path``, or None; symlinks are followed inside ``root``."""
+    try:
+        return locate(trees, root, path, follow=follow)[1]
+    except NotADirectory:
+        return None
+
+
+def subtree(trees: Trees, root: str, path: str) -> str:
+    """The digest of the directory at ``path``.
+
+    Raises:
+        NotFound, NotADirectory: there is none.
+    """
+    entry = lookup(trees, root, path)
+    if entry is None:
+        raise NotFound(f"{path}: no such file or directory")
+    if entry.kind != DIRECTORY:
+        raise NotADirectory(f"{path}: not a directory")
+    return entry.digest
+
+
+@dataclass(slots=True)
+class _Edit:
+    """Changes to one directory and below, gathered before they are applied in one pass."""
+
+    clear: bool = False
+    removed: set[str] = field(default_factory=set)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    below: dict[str, _Edit] = field(default_factory=dict)
+
+
+def apply(trees: Trees, root: str, changes: Iterable[Change]) -> str:
+    """The tree that ``changes`` make of ``root``; their paths are taken literally, in their order."""
+    top = _Edit()
+    for change in changes:
+        names = parts(change.path)
+        if not names:
+            top.clear = top.clear or isinstance(change, Clear)
+            continue
+        edit = top
+        for name in names[:-1]:
+            edit = edit.below.setdefault(name, _Edit())
+        last = names[-1]
+        if isinstance(change, Put):
+            edit.entries[last] = change.entry
+            if change.entry.kind != DIRECTORY:
+                edit.below.pop(last, None)
+        elif isinstance(change, Clear):
+            edit.below.setdefault(last, _Edit()).clear = True
+        else:
+            edit.removed.add(last)
+            edit.entries.pop(last, None)
+            edit.below.pop(last, None)
+    return _applied(trees, root, top)
+
+
+def _applied(trees: Trees, digest: str, edit: _Edit) -> str:
+    old = {} if edit.clear else trees.load(digest)
+    new = {name: entry for name, entry in old.items() if name not in edit.removed}
+    for name, entry in edit.entries.items():
+        if entry.kind == DIRECTORY and not entry.digest:
+            before = new.get(name)
+            kept = before.digest if before is not None and before.kind == DIRECTORY else EMPTY
+            entry = entry._replace(digest=kept)
+        new[name] = entry
+    for name, below in edit.below.items():
+        before = new.get(name)
+        if before is None or before.kind != DIRECTORY:
+            before = directory(EMPTY)
+        new[name] = before._replace(digest=_applied(trees, before.digest, below))
+    return trees.save(new)
+
+
+def put(trees: Trees, root: str, path: str, entry: Entry, parent: Entry | None = None) -> str:
+    """``root`` with ``entry`` at ``path``; missing parents are made like ``parent`` (0755, root).
+
+    Symlinked parents are followed; a symlink at the end is replaced.
+    """
+    where, _ = locate(trees, root, posixpath.dirname("/" + path.lstrip("/")))
+    names = [*parts(where), posixpath.basename(path.rstrip("/"))]
+    made: list[Change] = []
+    listing: str | None = root
+    for depth, name in enumerate(names[:-1], 1):
+        found = trees.load(listing).get(name) if listing is not None else None
+        if found is not None and found.kind != DIRECTORY:
+            raise NotADirectory(f"{path}: {name} is not a directory")
+        listing = found.digest if found is not None else None
+        if found is None:
+            made.append(Put("/".join(names[:depth]), parent or directory(EMPTY)))
+    return apply(trees, root, [*made, Put("/".join(names), entry)])
+
+
+def remove(trees: Trees, root: str, path: str) -> str:
+    """``root`` without what is at ``path``; nothing happens when nothing is there."""
+    names = parts(path)
+    if not names:
+        return EMPTY
+    where, found = locate(trees, root, path, follow=False)
+    return root if found is None else apply(trees, root, [Remove(where)])
+
+
+def merge(trees: Trees, base: str, over: str) -> str:
+    """``over`` copied onto ``base``: directories are merged, everything else is replaced."""
+    if base == EMPTY or base == over:
+        return over
+    if over == EMPTY:
+        return base
+    merged = dict(trees.load(base))
+    for name, entry in trees.load(over).items():
+        before = merged.get(name)
+        if entry.kind == DIRECTORY and before is not None and before.kind == DIRECTORY:
+            entry = entry._replace(digest=merge(trees, before.digest, entry.digest))
+        merged[name] = entry
+    return trees.save(merged)
+
+
+def select(trees: Trees, root: str, selection: Selection) -> str:
+    """What ``selection`` leaves of ``root``; directories stay when something in them stays.
+
+    Without include patterns a directory that is not excluded stays also when it is empty.
+    """
+    return root if selection.everything else _selected(trees, root, selection, "")
+
+
+def _selected(trees: Trees, digest: str, selection: Selection, prefix: str) -> str:
+    kept: dict[str, Entry] = {}
+    for name, entry in trees.load(digest).items():
+        path = prefix + name
+        if entry.kind != DIRECTORY:
+            if selection.takes(path):
+                kept[name] = entry
+            continue
+        if not selection.enters(path):
+            continue
+        inside = _selected(trees, entry.digest, selection, path + "/")
+        if inside != EMPTY or selection.takes(path):
+            kept[name] = entry._replace(digest=inside)
+    return trees.save(kept)
+
+
+def transform(trees: Trees, root: str, change: Callable[[Entry], Entry]) -> str:
+    """``root`` with every entry below it run through ``change`` (which must keep digests)."""
+    seen: dict[str, str] = {}
+
+    def visit(digest: str) -> str:
+        if digest not in seen:
+            listing: dict[str, Entry] = {}
+            for name, entry in trees.load(digest).items():
+                below = entry._replace(digest=visit(entry.digest)) if entry.kind == DIRECTORY else entry
+                listing[name] = change(below)
+            seen[digest] = trees.save(listing)
+        return seen[digest]
+
+    return visit(root)
+
+
+def _named(entry: Entry) -> Entry:
+    return entry if entry.pinned else entry._replace(mtime=0)
+
+
+def difference(trees: Trees, lower: str, upper: str, prefix: str = "") -> Iterator[Change]:
+    """The changes that make ``upper`` of ``lower``; each directory on the way to one comes first."""
+    if lower == upper:
+        return
+    old, new = trees.load(lower), trees.load(upper)
+    for name in sorted(old.keys() - new.keys()):
+        yield Remove(prefix + name)
+    for name in sorted(new):
+        entry, before = new[name], old.get(name)
+        if before is not None and _named(entry) == _named(before):
+            continue
+        path = prefix + name
+        if entry.kind != DIRECTORY:
+            yield Put(path, entry)
+            continue
+        yield Put(path, entry._replace(digest=""))
+        if before is None or before.kind != DIRECTORY:
+            yield from difference(trees, EMPTY, entry.digest, path + "/")
+        else:
+            yield from difference(trees, before.digest, entry.digest, path + "/")
+
+
+def additions(trees: Trees, lower: str, upper: str) -> str:
+    """The tree of what ``upper`` adds to or changes in ``lower`` (Dagger's ``Directory.diff``)."""
+    return apply(trees, EMPTY, (c for c in difference(trees, lower, upper) if isinstance(c, Put)))
+
+
+def listing_at(trees: Trees, root: str, path: str) -> Listing:
+    """The names in the directory at ``path``; NotFound or NotADirectory when there is none."""
+    return trees.load(subtree(trees, root, path))

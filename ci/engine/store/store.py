@@ -1,0 +1,263 @@
+"""The store: file systems by content, and the directories that show them to a step."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ci.engine.store import algebra, layers
+from ci.engine.store.blobs import Blobs
+from ci.engine.store.index import Index, LayerRow, boot_id
+from ci.engine.store.tree import EMPTY, REGULAR, Change, Entry, Put, Trees
+
+#: How many layers a step's root may have before it is written again as one on top of its base.
+MAX_DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A file system by content, and a layer near it on disk to start from when it must be shown."""
+
+    tree: str
+    near: int | None = None
+
+
+class Lost(Exception):
+    """Bytes that a tree names are nowhere on disk any more."""
+
+
+class Store:
+    """One state folder's trees, layers, blobs and scratch space, shared by the sessions that use it."""
+
+    def __init__(self, root: Path, ownership: layers.Ownership) -> None:
+        self.root = root
+        self.ownership = ownership
+        for name in ("layers", "scratch", "volumes"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+        self.blobs = Blobs(root / "blobs")
+        self.index = Index(root / "index.sqlite")
+        self.trees = Trees(self.index)
+        self._writing = threading.Lock()
+        self._sweep_scratch()
+        self._scratch, self._scratch_lock = self._own_scratch()
+        self._serial = 0
+        self._forget_torn_layers()
+
+    def close(self) -> None:
+        """Write what is buffered and give the scratch space back."""
+        self._sync()
+        self.index.close()
+        layers.discard(self._scratch)
+        os.close(self._scratch_lock)
+        self._scratch.with_suffix(".lock").unlink(missing_ok=True)
+
+    # -- scratch space: each session's own, held by a lock, swept by the next session when its owner died
+
+    def _own_scratch(self) -> tuple[Path, int]:
+        folder = self.root / "scratch" / f"{os.getpid():x}-{os.urandom(3).hex()}"
+        lock = os.open(folder.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder.mkdir()
+        return folder, lock
+
+    def _sweep_scratch(self) -> None:
+        for lock_file in (self.root / "scratch").glob("*.lock"):
+            try:
+                lock = os.open(lock_file, os.O_RDWR | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            else:
+                layers.discard(lock_file.with_suffix(""))
+                lock_file.unlink(missing_ok=True)
+            finally:
+                os.close(lock)
+
+    def scratch(self) -> Path:
+        """A new, empty directory of this session's own, on the same file system as the layers."""
+        with self._writing:
+            self._serial += 1
+            folder = self._scratch / f"{self._serial:x}"
+        folder.mkdir()
+        return folder
+
+    def _forget_torn_layers(self) -> None:
+        """After a reboot, forget the layers that no session had synced: a power cut may have torn them."""
+        durable, now = self.index.fact("boot", "durable"), boot_id()
+        if durable is not None and durable["boot"] != now:
+            self.index.forget_layers(self.index.layers_after(durable["layer"]))
+        if durable is None or durable["boot"] != now:
+            self.index.record("boot", "durable", {"boot": now, "layer": self.index.last_layer()})
+
+    def _sync(self) -> None:
+        last = self.index.last_layer()
+        durable = self.index.fact("boot", "durable")
+        if durable is None or last > durable["layer"]:
+            os.sync()
+            self.index.record("boot", "durable", {"boot": boot_id(), "layer": last})
+
+    # -- contents
+
+    def locate(self, digest: str) -> Path:
+        """Where the bytes with this sha256 can be read.
+
+        Raises:
+            Lost: nowhere.
+        """
+        found = self.index.content(digest)
+        if found is not None:
+            path = self.layer_path(found[0]) / found[1]
+            if path.is_file():
+                return path
+        blob = self.blobs.path(f"sha256:{digest}")
+        if blob.is_file():
+            return blob
+        raise Lost(f"content sha256:{digest} is no longer in {self.root}; run again to make it anew")
+
+    def open(self, digest: str) -> BinaryIO:
+        """Open the bytes with this sha256 for reading; Lost when there are none."""
+        return self.locate(digest).open("rb")
+
+    def read(self, digest: str) -> bytes:
+        """The bytes with this sha256; Lost when there are none."""
+        return self.locate(digest).read_bytes()
+
+    def keep(self, content: bytes) -> tuple[str, int]:
+        """Keep bytes and return their sha256 and size."""
+        blob = self.blobs.put_bytes(content)
+        return blob.digest.removeprefix("sha256:"), blob.size
+
+    def new_file(self, content: bytes, mode: int = 0o644, uid: int = 0, gid: int = 0) -> Entry:
+        """A regular file's entry for some bytes, which are kept."""
+        digest, size = self.keep(content)
+        return Entry(REGULAR, mode, uid, gid, digest, size)
+
+    # -- layers
+
+    def layer_path(self, number: int) -> Path:
+        """The directory of a layer."""
+        return self.root / "layers" / f"{number:x}"
+
+    def chain(self, number: int) -> tuple[Path, ...]:
+        """The directories of a layer and all below it, top-most first; Lost when one is missing."""
+        found = []
+        current: int | None = number
+        while current is not None:
+            row = self.index.layer(current)
+            path = self.layer_path(current)
+            if row is None or not path.is_dir():
+                raise Lost(f"layer {current:x} is no longer in {self.root}")
+            found.append(path)
+            current = row.parent
+        return tuple(found)
+
+    def _usable(self, number: int | None) -> LayerRow | None:
+        if number is None:
+            return None
+        with contextlib.suppress(Lost):
+            self.chain(number)
+            return self.index.layer(number)
+        return None
+
+    def shown(self, tree: str) -> int | None:
+        """A layer that shows exactly this tree, when there is one on disk."""
+        row = self.index.layer_showing(tree)
+        if row is None:
+            return None
+        if self._usable(row.id) is None:
+            self.index.forget_layers([row.id])
+            return None
+        return row.id
+
+    def show(self, snapshot: Snapshot) -> tuple[Path, ...]:
+        """Directories to stack (top-most first) that show a snapshot; writes a layer when none does.
+
+        Blocking: call it in a worker thread.
+
+        Raises:
+            Lost: some of its bytes are gone.
+            OSError: the disk is full.
+        """
+        if snapshot.tree == EMPTY:
+            return ()
+        with self._writing:
+            number = self.shown(snapshot.tree)
+            if number is None:
+                number = self._write_layer(snapshot, lambda _, entry: self.locate(entry.digest))
+        return self.chain(number)
+
+    def adopt(self, snapshot: Snapshot, source: Callable[[str, Entry], Path]) -> Snapshot:
+        """Make sure that every byte of a tree is on disk, reading what is missing from ``source``.
+
+        ``source`` tells where the file at a path of the tree can be read (a host directory). Blocking.
+        """
+        if snapshot.tree == EMPTY:
+            return snapshot
+        with self._writing:
+            number = self.shown(snapshot.tree)
+            if number is None:
+                number = self._write_layer(snapshot, source)
+        return Snapshot(snapshot.tree, number)
+
+    def _write_layer(self, snapshot: Snapshot, source: Callable[[str, Entry], Path]) -> int:
+        below = self._usable(snapshot.near)
+        while below is not None and below.depth >= MAX_DEPTH and below.parent is not None:
+            below = self._bottom(below)
+        changes = algebra.difference(self.trees, below.tree if below else EMPTY, snapshot.tree)
+        folder = self.scratch()
+        located = list(layers.write(changes, folder, source, self.ownership))
+        return self.install(folder, snapshot.tree, below, located)
+
+    def _bottom(self, row: LayerRow) -> LayerRow | None:
+        while row.parent is not None:
+            parent = self.index.layer(row.parent)
+            if parent is None:
+                return None
+            row = parent
+        return row
+
+    def install(
+        self, folder: Path, tree: str, below: LayerRow | None, located: Iterable[tuple[str, str]]
+    ) -> int:
+        """Make a finished directory a layer: rename it in place, then record it with what it holds."""
+        number = self.index.next_layer()
+        os.rename(folder, self.layer_path(number))
+        os.chmod(self.layer_path(number), 0o755)
+        depth = below.depth + 1 if below else 1
+        self.index.add_layer(LayerRow(number, below.id if below else None, tree, depth), located)
+        return number
+
+    def capture(self, upper: Path, before: Snapshot, actor: tuple[int, int]) -> Snapshot:
+        """What a step made of ``before``, whose writes are in ``upper``; takes the directory over. Blocking."""
+
+        def was(path: str) -> Entry | None:
+            return algebra.lookup(self.trees, before.tree, path, follow=False)
+
+        changes: list[Change] = list(layers.read(upper, was, self.ownership, actor))
+        if not changes:
+            layers.discard(upper)
+            return before
+        tree = algebra.apply(self.trees, before.tree, changes)
+        if tree == before.tree:
+            layers.discard(upper)
+            return before
+        located = [
+            (change.entry.digest, change.path)
+            for change in changes
+            if isinstance(change, Put) and change.entry.kind == REGULAR
+        ]
+        below = self._usable(self.shown(before.tree)) if before.tree != EMPTY else None
+        return Snapshot(tree, self.install(upper, tree, below, located))
+
+    def files(self, tree: str) -> Iterator[tuple[str, Entry]]:
+        """Every regular file of a tree, with its path."""
+        return ((path, entry) for path, entry in self.trees.walk(tree) if entry.kind == REGULAR)

@@ -1,0 +1,59 @@
+"""The working parts of a session: the store, the evaluator, images and services."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyio.abc import TaskGroup
+
+from ci.engine import sandbox
+from ci.engine.events import Events
+from ci.engine.graph import hostsettings
+from ci.engine.graph.evaluator import Evaluator
+from ci.engine.graph.secret import Secret
+from ci.engine.graph.service import Services
+from ci.engine.graph.step import Steps
+from ci.engine.graph.surroundings import Surroundings
+from ci.engine.images import Images
+from ci.engine.store.layers import Ownership
+from ci.engine.store.store import Store
+
+@dataclass(frozen=True)
+class Works:
+    """What resolvers work with."""
+
+    store: Store
+    evaluator: Evaluator
+    surroundings: Surroundings
+    services: Services
+    images: Images
+
+    @classmethod
+    def open(
+        cls,
+        state: Path,
+        events: Events,
+        tasks: TaskGroup,
+        reveal: Callable[[Secret], Awaitable[bytes]],
+        session_variables: tuple[tuple[str, str], ...] = (),
+    ) -> Works:
+        """Open the state folder's parts for one session. Blocking.
+
+        Raises:
+            EngineError: the state folder can't be used.
+        """
+        host = sandbox.enter()
+        os.umask(0o022)  # what steps write must not depend on the caller's
+        store = Store(state, Ownership(on_disk=host.uid_range))
+        services = Services(tasks)
+        surroundings = Surroundings(hostsettings.read(), services, reveal, session_variables)
+        evaluator = Evaluator(store, events, tasks, Steps(surroundings))
+        return cls(store, evaluator, surroundings, services, Images(state, store.blobs))
+
+    async def close(self) -> None:
+        """Stop the services and give the store back."""
+        await self.services.stop_all()
+        await self.evaluator.in_thread(self.store.close)
