@@ -57,7 +57,10 @@ def lock(project: dict[str, Any], file: str, *, upgrade: bool) -> None:
     command += ["--no-annotate", "--output-file", str(target), *groups, *constraint]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
-        [*command, *(["--upgrade"] if upgrade else [])], cwd=ROOT, env={**os.environ, "PATH": path}, check=True
+        [*command, *(["--upgrade"] if upgrade else [])],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        check=True,
     )
     header = f"{HEADER}{inputs_digest(project, file)}\n"
     target.write_text(header + target.read_text(encoding="utf-8"), encoding="utf-8")

@@ -29,7 +29,7 @@ def packages(project: Project) -> dagger.Directory:
     target = "/out/lib"
     container = install(project, with_uv(project), "serve.txt", "--target", target, "--no-compile-bytecode")
     return container.directory(target).filter(
-        exclude=["bin", ".lock", "**/__pycache__", "sklearn/**/tests", "scipy/**/tests", "pandas/tests"]
+        exclude=["bin", ".lock", "**/__pycache__", "sklearn/**/tests", "scipy/**/tests"]
     )
 
 
