@@ -1,0 +1,63 @@
+"""The few Linux system calls that Python 3.11 does not offer: namespaces, mounts and pid file descriptors."""
+
+import ctypes
+import os
+import signal
+from pathlib import Path
+
+# From <linux/sched.h> and <linux/mount.h>; the same on every architecture.
+CLONE_FS = 0x00000200
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_REC = 16384
+MS_SLAVE = 1 << 19
+MNT_DETACH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = (
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_ulong,
+    ctypes.c_char_p,
+)
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), what)
+
+
+def unshare(flags: int) -> None:
+    """Move the calling thread to new namespaces (unshare(2)); OSError says why not."""
+    _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
+
+
+def mount(source: str, target: str | Path, kind: str | None, flags: int = 0, options: str = "") -> None:
+    """Mount ``source`` on ``target`` (mount(2)); OSError names the target."""
+    _check(
+        _libc.mount(
+            source.encode(),
+            os.fsencode(target),
+            kind.encode() if kind else None,
+            flags,
+            options.encode() or None,
+        ),
+        str(target),
+    )
+
+
+def unmount(target: Path) -> None:
+    """Take the mount at ``target`` out of the tree at once, busy or not (umount2(2) with MNT_DETACH)."""
+    _check(_libc.umount2(os.fsencode(target), ctypes.c_int(MNT_DETACH)), str(target))
+
+
+def kill(pidfd: int, number: int = signal.SIGKILL) -> None:
+    """Send a signal to the process behind ``pidfd``; one that has already ended is no error."""
+    try:
+        signal.pidfd_send_signal(pidfd, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,218 @@
+"""Running one container: start it, deliver its output as it comes, learn how it ended, leave nothing behind."""
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+import anyio
+
+from ci.engine.sandbox import kernel, launch, seccomp
+from ci.engine.sandbox.command import prepared
+from ci.engine.sandbox.host import host
+from ci.engine.sandbox.spec import Spec
+
+Output = Callable[[bytes], None]
+
+CHUNK = 65536  # bytes of output delivered at once, at most
+_HELD = 2048  # bytes of what may be bwrap's own complaint, kept until it is known whose they are
+_RETRY = 0.002  # seconds until the next look for a command that is about to be started
+
+
+class Process:
+    """A running container, as start() yields it. ``pid`` is its first process, as the host counts."""
+
+    def __init__(self, spec: Spec, launched: launch.Launched, stdout: Output, stderr: Output) -> None:
+        self.pid = 0
+        self._spec = spec
+        self._launched = launched
+        self._init = -1
+        self._exit_code: int | None = None
+        self._failure: Exception | None = None
+        self._stderr = stderr
+        self._complaint = b""
+        self._status = b""
+        self._watched: set[int] = set()
+        self._told = anyio.Event()
+        self._ended = anyio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._read(launched.stdout, lambda chunk: self._deliver(stdout, chunk))
+        self._read(launched.stderr, self._hear)
+        self._read(launched.status, self._learn)
+        self._watch(launched.exited, self._launcher_exited)
+
+    @classmethod
+    async def begin(cls, spec: Spec, options: list[str], stdout: Output, stderr: Output) -> Self:
+        """Start bwrap with ``options``, and the command as soon as the container's first process is known.
+
+        Raises:
+            SandboxError: bwrap gave up.
+        """
+        process = cls(spec, launch.bwrap(spec, options, host()), stdout, stderr)
+        try:
+            await process.release()
+        except BaseException:
+            await process.end()
+            raise
+        return process
+
+    async def release(self) -> None:
+        """Let the command start: from here on the container can be ended as a whole."""
+        await self._told.wait()
+        if not self.pid:
+            await self.wait()  # raises what bwrap said
+        pretend = self._spec.uid == 0 and not self._spec.privileged and not host().uid_range
+        self._launched.open_gate(seccomp.pretend_ownership() if pretend else seccomp.ALLOW_ALL)
+
+    async def wait(self) -> int:
+        """The command's exit code, 128+n when signal n ended it, once all processes are gone and all is read.
+
+        Raises:
+            CommandNotFound, CommandNotExecutable: there was nothing to run.
+            SandboxError: the container could not be set up.
+            Exception: whatever an output callback raised, which also ended the container.
+        """
+        await self._ended.wait()
+        if self._failure is not None:
+            raise self._failure
+        if self._exit_code is not None:
+            return self._exit_code
+        code = self._launched.process.returncode
+        if self._complaint or not self.pid:
+            raise launch.explain(self._complaint.decode(errors="replace").strip(), self._spec)
+        return 128 - code if code < 0 else code
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the command (not to its children); after its end this does nothing."""
+        if self._ended.is_set() or self._init == -1:
+            return
+        if not self._spec.init:
+            kernel.kill(self._init, number)
+            return
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        try:
+            command = children.read_text(encoding="ascii").split()[0]
+        except IndexError:  # pid 1 is there and has not started the command yet
+            self._loop.call_later(_RETRY, self.signal, number)
+        except OSError:
+            return
+        else:
+            with suppress(ProcessLookupError):
+                os.kill(int(command), number)
+
+    def kill(self) -> None:
+        """End every process of the container at once; wait() tells when they are gone."""
+        if self._init != -1:
+            kernel.kill(self._init)
+        if self._launched.exited in self._watched:
+            kernel.kill(self._launched.exited)
+
+    async def end(self) -> None:
+        """Kill what still runs and wait, uncancellably, until nothing of the container is left."""
+        with anyio.CancelScope(shield=True):
+            self._launched.close_gate()
+            self.kill()
+            await self._ended.wait()
+
+    def _watch(self, descriptor: int, ready: Callable[[], None]) -> None:
+        self._watched.add(descriptor)
+        self._loop.add_reader(descriptor, ready)
+
+    def _forget(self, descriptor: int) -> None:
+        self._loop.remove_reader(descriptor)
+        self._watched.discard(descriptor)
+        os.close(descriptor)
+        if self._watched:
+            return
+        if self._exit_code is not None:
+            self._flush_complaint()
+        self._ended.set()
+
+    def _read(self, descriptor: int, deliver: Callable[[bytes], None]) -> None:
+        def ready() -> None:
+            chunk = os.read(descriptor, CHUNK)
+            if chunk:
+                deliver(chunk)
+            else:
+                self._forget(descriptor)
+                if descriptor == self._launched.status:
+                    self._told.set()
+
+        self._watch(descriptor, ready)
+
+    def _deliver(self, output: Output, chunk: bytes) -> None:
+        if self._failure is not None:
+            return
+        try:
+            output(chunk)
+        except Exception as error:  # noqa: BLE001  wait() raises it
+            self._failure = error
+            self.kill()
+
+    def _hear(self, chunk: bytes) -> None:
+        """Hold back what starts like bwrap's own words until the end, or until it is too long for them."""
+        if self._complaint or chunk.startswith(launch.COMPLAINT):
+            self._complaint += chunk
+            if len(self._complaint) > _HELD:
+                self._flush_complaint()
+        else:
+            self._deliver(self._stderr, chunk)
+
+    def _flush_complaint(self) -> None:
+        complaint, self._complaint = self._complaint, b""
+        if complaint:
+            self._deliver(self._stderr, complaint)
+
+    def _learn(self, chunk: bytes) -> None:
+        """Read bwrap's --json-status-fd: the first process, later the exit code if the command was run."""
+        *lines, self._status = (self._status + chunk).split(b"\n")
+        for line in lines:
+            status = json.loads(line)
+            if "child-pid" in status:
+                self.pid = status["child-pid"]
+                # It can't have come and gone: bwrap has not reaped it, and it is waiting at the gate.
+                self._init = os.pidfd_open(self.pid)
+                self._watch(self._init, self._init_exited)
+                self._told.set()
+            self._exit_code = status.get("exit-code", self._exit_code)
+
+    def _init_exited(self) -> None:
+        descriptor, self._init = self._init, -1
+        self._forget(descriptor)
+
+    def _launcher_exited(self) -> None:
+        self._launched.process.wait()
+        if self._init != -1:
+            kernel.kill(self._init)
+        self._forget(self._launched.exited)
+
+
+@asynccontextmanager
+async def start(spec: Spec, stdout: Output, stderr: Output) -> AsyncIterator[Process]:
+    """Run ``spec`` in a container that lives no longer than this context.
+
+    Leaving the context, also by an exception or a cancellation, kills every process of the container, waits
+    until they are gone and unmounts everything. ``stdout`` and ``stderr`` are called from the event loop with
+    each chunk (at most 64 KiB) as it arrives. Needs an asyncio event loop; the thread it runs in must outlive
+    the context, for the kernel ends a container with the thread that started it.
+
+    Raises:
+        SandboxUnavailable: the host lacks something.
+        SandboxError: the spec makes no sense, or the container can't be set up.
+    """
+    with prepared(spec, host()) as options:
+        process = await Process.begin(spec, options, stdout, stderr)
+        try:
+            yield process
+        finally:
+            await process.end()
+
+
+async def run(spec: Spec, stdout: Output, stderr: Output) -> int:
+    """Run ``spec`` to its end and return the exit code; errors are those of start() and Process.wait()."""
+    async with start(spec, stdout, stderr) as process:
+        return await process.wait()
