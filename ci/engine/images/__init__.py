@@ -1,1 +1,42 @@
 """Images: references, layers, archives, registries, and base images bootstrapped from Debian packages."""
+
+from ci.engine.images.archive import read_archive, write_archive
+from ci.engine.images.errors import (
+    BootstrapFailed,
+    BrokenImage,
+    ImageError,
+    ImageNotFound,
+    InvalidReference,
+    RegistryDenied,
+    RegistryUnreachable,
+    UnsupportedPlatform,
+)
+from ci.engine.images.image import Image, ImageConfig, Layer
+from ci.engine.images.manifest import MediaTypes
+from ci.engine.images.member import Member
+from ci.engine.images.pack import pack, write_tar
+from ci.engine.images.reference import Reference, parse_reference
+from ci.engine.images.unpack import unpack
+
+__all__ = [
+    "BootstrapFailed",
+    "BrokenImage",
+    "Image",
+    "ImageConfig",
+    "ImageError",
+    "ImageNotFound",
+    "InvalidReference",
+    "Layer",
+    "MediaTypes",
+    "Member",
+    "Reference",
+    "RegistryDenied",
+    "RegistryUnreachable",
+    "UnsupportedPlatform",
+    "pack",
+    "parse_reference",
+    "read_archive",
+    "unpack",
+    "write_archive",
+    "write_tar",
+]

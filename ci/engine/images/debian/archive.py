@@ -14,7 +14,8 @@ from ci.engine.images.debian.packages import Index, Package
 from ci.engine.images.debian.recipes import SUITES, UNRELEASED
 from ci.engine.images.debian.release import Release, keyrings, verify
 from ci.engine.images.errors import BootstrapFailed
-from ci.engine.images.http import client, download, partial
+from ci.engine.images.transport import client, download, partial
+from ci.engine.images.together import together
 from ci.engine.store.blobs import BlobMismatch, Blobs
 
 Progress = Callable[[str], None]
@@ -53,35 +54,23 @@ class Archive:
 
         Raises BootstrapFailed when no mirror has the suite, or its signature is no good.
         """
-        base = [source for source in self._sources if not source.suite.endswith(_POCKETS)]
-        wanted = [replace(source, suite=name) for source in base]
-        mains = await self._first(wanted, name)
-        pockets = []
+        base = [replace(each, suite=name) for each in self._sources if not each.suite.endswith(_POCKETS)]
+        choices = [list(dict.fromkeys(base))]
         for pocket in _POCKETS:
-            candidates = [replace(each, suite=name + pocket) for each in self._sources if each.suite.endswith(pocket)]
-            if candidates and name not in UNRELEASED:
-                pockets.append(candidates)
-        found: list[Suite | None] = [None] * len(pockets)
+            choices.append([replace(each, suite=name + pocket) for each in self._sources if each.suite.endswith(pocket)])
+        if name in UNRELEASED:
+            del choices[1:]
 
-        async def look(position: int) -> None:
-            # A release that is not supported any more has none; the host's own has to have what it lists.
-            found[position] = await self._any(pockets[position], required=pockets[position][0] in self._sources)
+        async def look(sources: Sequence[Source]) -> Suite | None:
+            # A release that is not supported any more has no updates; the host's own has to have what it lists.
+            return await self._any(sources, required=sources is choices[0] or sources[0] in self._sources)
 
-        async with anyio.create_task_group() as group:
-            for position in range(len(pockets)):
-                group.start_soon(look, position)
-        return [mains, *(suite for suite in found if suite is not None)]
+        found = await together(look, [sources for sources in choices if sources])
+        return [suite for suite in found if suite is not None]
 
     async def index(self, suites: Sequence[Suite], architecture: str) -> Index:
         """The packages of these suites for one architecture ("amd64")."""
-        texts: list[str] = [""] * len(suites)
-
-        async def load(position: int) -> None:
-            texts[position] = await self._packages(suites[position], architecture)
-
-        async with anyio.create_task_group() as group:
-            for position in range(len(suites)):
-                group.start_soon(load, position)
+        texts = await together(lambda suite: self._packages(suite, architecture), suites)
         index = Index()
         for suite, text in zip(suites, texts, strict=True):
             await anyio.to_thread.run_sync(index.add, text, suite.source.uri)
@@ -90,12 +79,6 @@ class Archive:
     async def package(self, package: Package) -> Path:
         """The .deb of a package, fetched once. Raises BootstrapFailed, StoreFull."""
         return await self._fetch(f"{package.source}/{package.filename}", package.sha256, package.size)
-
-    async def _first(self, candidates: Sequence[Source], name: str) -> Suite:
-        suite = await self._any(candidates, required=True)
-        if suite is None:
-            raise BootstrapFailed(f"no Debian mirror of this host has the suite {name!r}")
-        return suite
 
     async def _any(self, candidates: Sequence[Source], *, required: bool) -> Suite | None:
         failures = []

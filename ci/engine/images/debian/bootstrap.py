@@ -1,8 +1,10 @@
 """From a recipe to an image: choose packages, fetch them, merge them, settle them, pack them."""
 
+import contextlib
 import fnmatch
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +25,8 @@ from ci.engine.images.debian.system import settle
 from ci.engine.images.errors import BootstrapFailed
 from ci.engine.images.image import Image
 from ci.engine.images.pack import pack
-from ci.engine.store.blobs import Blobs
+from ci.engine.images.together import together
+from ci.engine.store.blobs import Blobs, room
 
 _ARCHITECTURES = {
     "linux/amd64": "amd64",
@@ -57,12 +60,14 @@ async def bootstrap(
     cache = Blobs(state / "debian")
     async with Archive(cache, sources) as archive:
         name, found, index = await _choose(archive, wanted, architecture, progress)
+        wanted = replace(wanted, suite=name)
         packages = await anyio.to_thread.run_sync(closure, index, wanted.packages)
         size = sum(package.size for package in packages) >> 20
         progress(f"{len(packages)} packages of Debian {name} ({size} MiB)")
-        debs = await _fetch(archive, packages, cache)
-    progress("putting the root file system together")
-    return await anyio.to_thread.run_sync(_build, wanted, found, debs, blobs, platform)
+        with room(state), contextlib.ExitStack() as files:
+            debs = await _fetch(archive, packages, cache.root, files)
+            progress("putting the root file system together")
+            return await anyio.to_thread.run_sync(_build, wanted, found, debs, blobs, platform)
 
 
 def _architecture(platform: str) -> str:
@@ -85,21 +90,22 @@ async def _choose(archive: Archive, wanted: Recipe, architecture: str, progress:
     raise BootstrapFailed(f"{where} Python {wanted.python}: there are {pairs}; for another, use a registry that answers")
 
 
-async def _fetch(archive: Archive, packages: Sequence[Package], cache: Blobs) -> list[Deb]:
-    """Download and take apart, side by side; the order is that of `packages`."""
-    debs: list[Deb | None] = [None] * len(packages)
+async def _fetch(
+    archive: Archive, packages: Sequence[Package], scratch: Path, files: contextlib.ExitStack
+) -> list[Deb]:
+    """Download and take apart, side by side, in the order of `packages`; the bytes lie in unnamed files of `files`."""
+    debs: dict[str, Deb] = {}
     fetching, reading = anyio.CapacityLimiter(_DOWNLOADS), anyio.CapacityLimiter(os.cpu_count() or 1)
 
-    async def one(position: int, package: Package) -> None:
+    async def one(package: Package) -> None:
         async with fetching:
             path = await archive.package(package)
-        debs[position] = await anyio.to_thread.run_sync(read_deb, path, cache.root, limiter=reading)
+        contents = files.enter_context(tempfile.TemporaryFile(dir=scratch))
+        debs[package.name] = await anyio.to_thread.run_sync(read_deb, path, contents, limiter=reading)
 
-    async with anyio.create_task_group() as group:
-        # The big ones first, so that none is left to wait for at the end.
-        for position, package in sorted(enumerate(packages), key=lambda pair: -pair[1].size):
-            group.start_soon(one, position, package)
-    return [deb for deb in debs if deb is not None]
+    # The big ones first, so that none is left to wait for at the end.
+    await together(one, sorted(packages, key=lambda package: -package.size))
+    return [debs[package.name] for package in packages]
 
 
 def _build(wanted: Recipe, found: Sequence[Suite], debs: Sequence[Deb], blobs: Blobs, platform: str) -> Image:

@@ -3,7 +3,6 @@
 import io
 import os
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from ci.engine.images.debian.control import stanza
 from ci.engine.images.errors import BootstrapFailed
 from ci.engine.images.member import Kind, Member
 from ci.engine.images.streams import DAMAGED, decompress
-from ci.engine.store.blobs import CHUNK, room
+from ci.engine.store.blobs import CHUNK
 
 _MAGIC = b"!<arch>\n"
 _HEADER = 60
@@ -43,10 +42,10 @@ class Deb:
         return self.fields["Package"]
 
 
-def read_deb(path: Path, scratch: Path) -> Deb:
-    """Take a .deb apart; the contents of its files are kept in an unnamed file in the folder `scratch`.
+def read_deb(path: Path, contents: BinaryIO) -> Deb:
+    """Take a .deb apart. Its files' bytes go to `contents`, an empty file that has to stay open while members are read.
 
-    Raises BootstrapFailed when it is damaged, StoreFull.
+    Raises BootstrapFailed when it is damaged, OSError.
     """
     try:
         with path.open("rb") as file:
@@ -55,7 +54,7 @@ def read_deb(path: Path, scratch: Path) -> Deb:
                 if name.startswith("control.tar"):
                     control = _control(part)
                 elif name.startswith("data.tar"):
-                    data = _data(part, scratch)
+                    data = _data(part, contents)
         if control is None or data is None:
             raise BootstrapFailed(f"{path} is no Debian package: delete it and try again")
         return Deb(stanza(control.pop("control").decode()), control, data)
@@ -97,19 +96,17 @@ def _control(part: _Part) -> dict[str, bytes]:
     return files
 
 
-def _data(part: _Part, scratch: Path) -> tuple[Member, ...]:
-    # Unnamed from the start, so that nothing is left behind whatever happens.
-    with room(scratch):
-        kept = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - lives as long as the members that read it
-        plain = decompress(part)
-        while chunk := plain.read(CHUNK):
-            kept.write(chunk)
-        kept.seek(0)
-    with tarfile.open(fileobj=kept, mode="r:") as tar:
-        return tuple(_member(info, kept) for info in tar)
+def _data(part: _Part, contents: BinaryIO) -> tuple[Member, ...]:
+    plain = decompress(part)
+    while chunk := plain.read(CHUNK):
+        contents.write(chunk)
+    contents.flush()
+    contents.seek(0)
+    with tarfile.open(fileobj=contents, mode="r:") as tar:
+        return tuple(_member(info, contents) for info in tar)
 
 
-def _member(info: tarfile.TarInfo, kept: BinaryIO) -> Member:
+def _member(info: tarfile.TarInfo, contents: BinaryIO) -> Member:
     kind = _KINDS.get(info.type)
     if kind is None:
         raise ValueError(f"{info.name} is of the unknown type {info.type!r}")
@@ -122,7 +119,7 @@ def _member(info: tarfile.TarInfo, kept: BinaryIO) -> Member:
         size=info.size if kind == "file" else 0,
         mtime=int(info.mtime) * 1_000_000_000,
         link=info.linkname.removeprefix("./") if kind == "hardlink" else info.linkname,
-        open=_opener(kept, info.offset_data, info.size) if kind == "file" else None,
+        open=_opener(contents, info.offset_data, info.size) if kind == "file" else None,
     )
 
 

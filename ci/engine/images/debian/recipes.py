@@ -13,7 +13,8 @@ UNRELEASED = ("testing", "unstable")
 _ALIASES = {"oldoldstable": "bullseye", "oldstable": "bookworm", "stable": "trixie", "latest": "trixie"}
 _NUMBERS = {"11": "bullseye", "12": "bookworm", "13": "trixie"}
 
-_SYSTEM = ("apt", "debian-archive-keyring")
+# usr-is-merged stands for usrmerge, which would pull in all of perl to do what is done here already.
+_SYSTEM = ("apt", "debian-archive-keyring", "usr-is-merged")
 _PYTHON = ("ca-certificates", "netbase", "tzdata", "python3", "python3-pip", "python3-venv")
 _BUILD = ("build-essential", "curl", "git", "libffi-dev", "libssl-dev", "pkg-config", "procps", "wget", "xz-utils", "zlib1g-dev")
 
@@ -32,12 +33,17 @@ class Recipe:
     slim: bool = False
 
     @property
+    def _system(self) -> tuple[str, ...]:
+        # bullseye is older than merged systems being a matter of course.
+        return tuple(name for name in _SYSTEM if self.suite != "bullseye" or name != "usr-is-merged")
+
+    @property
     def packages(self) -> tuple[str, ...]:
         """What to install beside the basic system."""
         if self.kind == "debian":
-            return _SYSTEM
+            return self._system
         versioned = (f"python{self.python}", f"python{self.python}-venv") if self.python else ()
-        return (*_SYSTEM, *_PYTHON, *versioned, *(() if self.slim else (*_BUILD, "python3-dev")))
+        return (*self._system, *_PYTHON, *versioned, *(() if self.slim else (*_BUILD, "python3-dev")))
 
 
 def recipe(reference: Reference) -> Recipe | None:
