@@ -18,9 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 USAGE = 2
 
 
-STAGES = "\n\n".join(
-    f"[bold]{stage.name}[/]: {stage.summary}{'' if stage.default else ' (only when named)'}"
-    for stage in PIPELINE
+STAGES = "\n".join(
+    f"  {stage.name:<11} {stage.summary}{'' if stage.default else ' (only when named)'}" for stage in PIPELINE
 )
 EPILOG = f"""[bold]Stages[/]
 
@@ -28,16 +27,17 @@ EPILOG = f"""[bold]Stages[/]
 
 [bold]Exit code[/]
 
-0 everything passed, 1 a stage failed, 2 the request or a configuration cannot be meant,
-3 the engine or the machine could not do it, 130 interrupted.
+  0    everything passed
+  1    a stage failed
+  2    the request or a configuration cannot be meant
+  3    the engine or the machine could not do it
+  130  interrupted
 
 [bold]Examples[/]
 
-python ci/main.py                          every stage
-
-python ci/main.py smoke --plan             what would run for one stage
-
-python ci/main.py --only lint --only test  these two, without what they need
+  python ci/main.py                          every stage
+  python ci/main.py smoke --plan             what would run for one stage
+  python ci/main.py --only lint --only test  these two, without what they need
 """
 
 app = typer.Typer(

@@ -21,7 +21,7 @@ PIPELINE = Graph(
         Stage("smoke", "start the image and ask it a known case", "ci.stages.smoke:smoke", ("build",)),
         Stage(
             "base-image",
-            "the base image as an OCI archive, for a Dagger engine without a registry",
+            "the base image, for an engine without a registry",
             "ci.stages.base_image:base_image",
             default=False,
         ),

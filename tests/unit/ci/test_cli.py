@@ -50,7 +50,7 @@ def test_plan_does_not_load_the_sdk():
 def test_help_has_the_stages_and_the_exit_codes():
     shown = run("--help", NO_COLOR="1")
     assert shown.returncode == 0
-    for word in ("lint", "base-image", "--fail-fast", "oci-archive", "Exit code", "130 interrupted"):
+    for word in ("lint", "base-image", "--fail-fast", "oci-archive", "Exit code", "130  interrupted"):
         assert word in shown.stdout
 
 
