@@ -84,7 +84,9 @@ def _parse(path: Path, content: bytes) -> dict[str, Floats]:
     columns = {name: np.empty(len(rows) - 1) for name in header}
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(header):
-            raise DataMalformed(f"{path}, line {number}: {len(row)} cells where the header has {len(header)}.")
+            raise DataMalformed(
+                f"{path}, line {number}: {len(row)} cells where the header has {len(header)}."
+            )
         for name, cell in zip(header, row, strict=True):
             columns[name][number - 2] = _number(path, number, name, cell)
     for name in NEEDED:

@@ -17,14 +17,14 @@ HIGHEST = 0.99
 
 
 def decide(approval: Floats, threshold: float) -> npt.NDArray[np.str_]:
-    """``approve`` or ``deny`` where the likelier outcome has at least ``threshold`` probability, else ``refer``."""
+    """``approve`` or ``deny`` where that outcome has at least ``threshold`` probability, else ``refer``."""
     return np.where(approval >= threshold, "approve", np.where(1.0 - approval >= threshold, "deny", "refer"))
 
 
 def choose_threshold(y: Labels, approval: Floats, target: float) -> float:
     """The lowest threshold from which on confident decisions on these rows are right at the rate ``target``.
 
-    Every higher one reaches the target as well, so that the choice does not hang on a lucky dip. HIGHEST if none.
+    Every higher one reaches it, so that the choice is not that of a lucky dip; HIGHEST if none does.
     """
     chosen = HIGHEST
     for threshold in np.arange(HIGHEST, LOWEST - STEP / 2, -STEP):

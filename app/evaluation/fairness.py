@@ -20,11 +20,11 @@ Names = npt.NDArray[np.str_]
 Floats = npt.NDArray[np.float64]
 
 SMALLEST_REPORTED = 30
-"""A group below this many rows is left out: its rates would be noise. It is those whose sex is not recorded."""
+"""A smaller group is left out, as its rates would be noise: here, those whose sex is not recorded."""
 
 
 def groups_of(columns: Mapping[str, Floats]) -> dict[str, Names]:
-    """The group of every row by attribute, from the table's protected columns; "" where it is not recorded."""
+    """The group of every row by attribute, from the protected columns; "" where it is not recorded."""
     race = np.where(columns["black"] == 1, "black", np.where(columns["hispan"] == 1, "hispanic", "white"))
     return {
         "race": race,
@@ -81,5 +81,10 @@ def _attribute(y: Labels, decisions: Names, group: Names) -> Fairness:
 
 
 def _frame(y: Labels, chosen: npt.NDArray[np.bool_], group: Names) -> MetricFrame:
-    metrics = {"count": count, "selection": selection_rate, "tpr": true_positive_rate, "fpr": false_positive_rate}
+    metrics = {
+        "count": count,
+        "selection": selection_rate,
+        "tpr": true_positive_rate,
+        "fpr": false_positive_rate,
+    }
     return MetricFrame(metrics=metrics, y_true=y, y_pred=chosen.astype(np.int64), sensitive_features=group)

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 
-def fitted(estimator: Any, X: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> Any:
-    """Fit with one thread: sums over several come out in an order, and last digits, that vary with their number."""
+def fitted(estimator: Any, inputs: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> Any:
+    """Fit with one thread: what several add up differs in the last digits with their number."""
     with threadpool_limits(limits=1):
-        return estimator.fit(X, y)
+        return estimator.fit(inputs, y)

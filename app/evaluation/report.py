@@ -22,7 +22,9 @@ class Ranking(_Part):
     """One estimator's fold scores."""
 
     roc_auc: Spread
-    average_precision_denied: Spread = Field(description="area under precision and recall, denial as the class sought")
+    average_precision_denied: Spread = Field(
+        description="area under precision and recall, denial as the class sought"
+    )
 
 
 class Lift(_Part):
@@ -32,7 +34,9 @@ class Lift(_Part):
     std: float = Field(description="standard deviation of the paired difference over the folds")
     in_std: float = Field(description="mean / std: standard deviations of the paired difference above zero")
     in_logistic_std: float = Field(description="mean / standard deviation of the baseline's own fold scores")
-    repeat_std: float = Field(description="standard deviation, over repeats, of the difference averaged over folds")
+    repeat_std: float = Field(
+        description="standard deviation, over repeats, of the difference averaged over folds"
+    )
     folds_won: float = Field(description="share of folds in which the model is above the baseline")
     corrected_t: float = Field(
         description="t statistic with the variance corrected for overlapping training sets "
@@ -53,7 +57,7 @@ class CrossValidation(_Part):
 
 
 class Quality(_Part):
-    """One estimator on the hold-out. Probabilities are of approval; the class predicted is the likelier one."""
+    """One estimator on the hold-out. Probabilities are of approval; the likelier class is predicted."""
 
     roc_auc: float
     average_precision_denied: float
@@ -89,7 +93,9 @@ class Confidence(_Part):
     coverage: float = Field(description="share of hold-out decided by the model")
     accuracy_confident: float
     accuracy_referred: float = Field(description="accuracy the model would have had on what it refers")
-    accuracy_denied: float = Field(description="share of the model's own denials that were denied in fact; 1 if none")
+    accuracy_denied: float = Field(
+        description="share of the model's own denials that were denied in fact; 1 if none"
+    )
     referred: int
     denied: int
     approved: int

@@ -26,19 +26,18 @@ def main(arguments: list[str] | None = None) -> int:
 def summary(metrics: Metrics) -> str:
     """What to look at first, a line each."""
     cv, holdout, confidence = metrics.cv, metrics.holdout, metrics.confidence
-    race = metrics.fairness.race
-    return "\n".join(
-        (
-            f"ROC AUC, {cv.repeats} x {cv.folds} folds: model {cv.model.roc_auc.mean:.3f} +- {cv.model.roc_auc.std:.3f}, "
-            f"logistic {cv.logistic.roc_auc.mean:.3f} +- {cv.logistic.roc_auc.std:.3f}",
-            f"  difference {cv.lift.mean:.3f} +- {cv.lift.std:.3f}: {cv.lift.in_std:.2f} standard deviations of the "
-            f"paired difference, {cv.lift.in_logistic_std:.2f} of the baseline's folds",
-            f"hold-out, {holdout.rows} rows: ROC AUC {holdout.roc_auc:.3f}, Brier {holdout.brier:.3f}, ECE {holdout.ece:.3f}",
-            f"decides {confidence.coverage:.0%} by itself (confidence from {confidence.threshold}), "
-            f"right in {confidence.accuracy_confident:.1%}; refers {confidence.referred}",
-            f"approvals by race, smallest over largest rate: {race.selection_rate_ratio:.2f} "
-            f"(in the data {race.data_selection_rate_ratio:.2f})",
-        )
+    model, logistic, lift, race = cv.model.roc_auc, cv.logistic.roc_auc, cv.lift, metrics.fairness.race
+    return (
+        f"ROC AUC, {cv.repeats} x {cv.folds} folds: model {model.mean:.3f} +- {model.std:.3f}, "
+        f"logistic {logistic.mean:.3f} +- {logistic.std:.3f}\n"
+        f"  difference {lift.mean:.3f} +- {lift.std:.3f}: {lift.in_std:.2f} standard deviations of the "
+        f"paired difference, {lift.in_logistic_std:.2f} of the baseline's folds\n"
+        f"hold-out, {holdout.rows} rows: ROC AUC {holdout.roc_auc:.3f}, Brier {holdout.brier:.3f}, "
+        f"ECE {holdout.ece:.3f}\n"
+        f"decides {confidence.coverage:.0%} by itself (confidence from {confidence.threshold}), "
+        f"right in {confidence.accuracy_confident:.1%}; refers {confidence.referred}\n"
+        f"approvals by race, smallest over largest rate: {race.selection_rate_ratio:.2f} "
+        f"(in the data {race.data_selection_rate_ratio:.2f})"
     )
 
 

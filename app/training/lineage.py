@@ -1,4 +1,4 @@
-"""Where a model comes from: data, sources, libraries, seed. Holds no clock, host or commit, so it is cacheable."""
+"""Where a model comes from: data, sources, libraries, seed; no clock and no host, so it is cacheable."""
 
 import hashlib
 import os
@@ -49,7 +49,9 @@ def trace(model: bytes, data_sha256: str, seed: int) -> Lineage:
         libraries={name: version(name) for name in LIBRARIES},
         inputs=[item.name for item in INPUTS],
         features=list(FEATURES),
-        excluded={name: f"{column.role}: {column.reason}" for name, column in COLUMNS.items() if column.reason},
+        excluded={
+            name: f"{column.role}: {column.reason}" for name, column in COLUMNS.items() if column.reason
+        },
     )
 
 

@@ -45,7 +45,12 @@ def build_model() -> Pipeline:
             (
                 "codes",
                 OneHotEncoder(
-                    categories=[[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]],
+                    categories=[
+                        [1.0, 2.0, 3.0],
+                        [1.0, 2.0, 3.0],
+                        [1.0, 2.0, 3.0, 4.0],
+                        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+                    ],
                     sparse_output=False,
                     handle_unknown="ignore",
                 ),
@@ -66,30 +71,31 @@ def build_model() -> Pipeline:
         random_state=SEED,
     )
     forest = RandomForestClassifier(
-        n_estimators=150, criterion="entropy", max_features=0.2, random_state=SEED
+        n_estimators=100, criterion="entropy", max_features=0.2, random_state=SEED
     )
     vote = VotingClassifier([("boosting", boosting), ("forest", forest)], voting="soft")
     return Pipeline([("ratios", CreditRatios()), ("prepare", prepare), ("vote", vote)])
 
 
 def build_calibrated() -> CalibratedClassifierCV:
-    """What is served: the model with Platt's sigmoid, fitted on out-of-fold scores so that no row calibrates itself.
+    """What is served: the model with Platt's sigmoid, fitted on out-of-fold scores.
 
-    The sigmoid never changes the order of two applications, so ranking figures of build_model() hold for it.
+    No row calibrates itself. The sigmoid never changes the order of two applications, so ranking figures of
+    build_model() hold for it.
     """
-    return CalibratedClassifierCV(
-        build_model(), method="sigmoid", cv=calibration_folds(), ensemble=False
-    )
+    return CalibratedClassifierCV(build_model(), method="sigmoid", cv=calibration_folds(), ensemble=False)
 
 
 def calibration_folds() -> StratifiedKFold:
-    """The folds the sigmoid is fitted on; the same ones give the out-of-fold probabilities of training rows."""
+    """The folds the sigmoid is fitted on; the same ones give training rows their out-of-fold probability."""
     return StratifiedKFold(CALIBRATION_FOLDS, shuffle=True, random_state=SEED)
 
 
 def build_logistic() -> Pipeline:
     """The baseline: logistic regression on the same inputs, imputed and scaled, no feature engineering."""
-    return make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=2000))
+    return make_pipeline(
+        SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=2000)
+    )
 
 
 def build_dummy() -> DummyClassifier:

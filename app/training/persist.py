@@ -1,4 +1,4 @@
-"""Writes and reads the model as a skops file: no code inside, a fixed list of types, the same bytes every time."""
+"""Writes and reads the model as a skops file: no code in it, a fixed list of types, always the same bytes."""
 
 import io
 import json
@@ -30,17 +30,18 @@ _SCHEMA: Final = "schema.json"
 def dumps(model: Any) -> bytes:
     """The model as skops bytes that depend on the model alone.
 
-    skops names arrays by memory address and stamps entries with the clock; both are replaced here, the addresses
-    by their order of appearance.
+    skops names arrays by memory address and stamps entries with the clock; both are replaced here, the
+    addresses by their order of appearance.
     """
-    source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(model)))
-    schema = json.loads(source.read(_SCHEMA))
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as source:
+        parts = {name: source.read(name) for name in source.namelist()}
+    schema = json.loads(parts[_SCHEMA])
     names: dict[str, str] = {}
     _renumber(schema, {}, names)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for old, new in sorted(names.items(), key=lambda pair: pair[1]):
-            archive.writestr(_entry(new), source.read(old))
+            archive.writestr(_entry(new), parts[old])
         archive.writestr(_entry(_SCHEMA), json.dumps(schema, sort_keys=True, separators=(",", ":")))
     return target.getvalue()
 
@@ -67,11 +68,16 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def loads(content: bytes, where: str) -> Any:
-    """The model in skops bytes; ``where`` names them in errors. Raises ArtifactError for what is not to be loaded."""
+    """The model in skops bytes; ``where`` names them in errors.
+
+    Raises ArtifactError for what is not to be loaded.
+    """
     try:
         foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
     except Exception as error:
-        raise ArtifactError(f"{where}: not a readable skops file ({error}). Train the model again.") from error
+        raise ArtifactError(
+            f"{where}: not a readable skops file ({error}). Train the model again."
+        ) from error
     if foreign:
         raise ArtifactError(
             f"{where}: holds types that are not on the trusted list: {', '.join(foreign)}. "

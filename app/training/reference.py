@@ -12,7 +12,7 @@ BINS = 10
 
 
 class Distribution(BaseModel):
-    """One input's distribution among training rows, over bins ``edges[i-1] < value <= edges[i]`` and missing."""
+    """One input among training rows: shares of the bins ``edges[i-1] < value <= edges[i]`` and of missing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,7 +28,9 @@ class Reference(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rows: int
-    low_confidence_share: float = Field(description="share of out-of-fold training rows that would be referred")
+    low_confidence_share: float = Field(
+        description="share of out-of-fold training rows that would be referred"
+    )
     inputs: dict[str, Distribution]
 
     def write(self, path: Path) -> None:
@@ -36,12 +38,12 @@ class Reference(BaseModel):
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def describe(X: npt.NDArray[np.float64], low_confidence_share: float) -> Reference:
+def describe(inputs: npt.NDArray[np.float64], low_confidence_share: float) -> Reference:
     """The distributions of an input matrix, (rows, len(INPUTS))."""
     return Reference(
-        rows=X.shape[0],
+        rows=inputs.shape[0],
         low_confidence_share=low_confidence_share,
-        inputs={item.name: _distribution(item, X[:, index]) for index, item in enumerate(INPUTS)},
+        inputs={item.name: _distribution(item, inputs[:, index]) for index, item in enumerate(INPUTS)},
     )
 
 

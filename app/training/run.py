@@ -47,8 +47,11 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A served model, and a calibrated probability of approval for every row of the table by a model that
-    never saw that row: out-of-fold for training rows, the served model's for the hold-out."""
+    """A served model, and the calibrated probability of approval of every row of the table.
+
+    No probability is by a model that saw the row: out-of-fold for training rows, the served model's for the
+    hold-out.
+    """
 
     model: Any
     split: Split
@@ -59,8 +62,8 @@ def train(data: Path, output: Path, plan: Plan | None = None) -> Metrics:
     """Train on the table in ``data`` and write the artifacts into the folder ``output``.
 
     Writes model.skops, metrics.json, schema.json, reference.json, lineage.json and known_case.json; the same
-    table, sources and libraries give the same bytes. Raises DataError for a bad table, ArtifactError for a folder
-    that cannot be written.
+    table, sources and libraries give the same bytes. Raises DataError for a bad table, ArtifactError for a
+    folder that cannot be written.
     """
     table = read_table(data)
     _make(output)
@@ -86,33 +89,40 @@ def _make(output: Path) -> None:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(f"{output}: {error.strerror}. Give a folder that can be written with --output.") from error
+        raise ArtifactError(
+            f"{output}: {error.strerror}. Give a folder that can be written with --output."
+        ) from error
 
 
 def _fit(table: Table) -> Trained:
-    X, y = table.inputs, table.target
+    inputs, y = table.inputs, table.target
     rows = np.arange(y.size)
     training, holdout = train_test_split(rows, test_size=HOLDOUT, stratify=y, random_state=SEED)
     split = Split(np.sort(training), np.sort(holdout))
-    X_train, y_train = X[split.training], y[split.training]
-    served = fitted(build_calibrated(), X_train, y_train)
+    train_inputs, y_train = inputs[split.training], y[split.training]
+    served = fitted(build_calibrated(), train_inputs, y_train)
     raw = np.empty(y_train.size)
-    for fit, test in calibration_folds().split(X_train, y_train):
-        raw[test] = fitted(build_model(), X_train[fit], y_train[fit]).predict_proba(X_train[test])[:, 1]
+    for fit, test in calibration_folds().split(train_inputs, y_train):
+        raw[test] = fitted(build_model(), train_inputs[fit], y_train[fit]).predict_proba(train_inputs[test])[
+            :, 1
+        ]
     # These are the very scores the sigmoid was fitted on: same folds, same seeds.
     sigmoid = served.calibrated_classifiers_[0].calibrators[0]
     approval = np.empty(y.size)
     approval[split.training] = sigmoid.predict(raw)
-    approval[split.holdout] = served.predict_proba(X[split.holdout])[:, 1]
+    approval[split.holdout] = served.predict_proba(inputs[split.holdout])[:, 1]
     return Trained(served, split, approval)
 
 
 def _measure(table: Table, trained: Trained, threshold: float, plan: Plan) -> Metrics:
-    X, y, split = table.inputs, table.target, trained.split
+    inputs, y, split = table.inputs, table.target, trained.split
     approval, actual = trained.approval[split.holdout], y[split.holdout]
     baselines = {
         name: measure(
-            actual, fitted(build(), X[split.training], y[split.training]).predict_proba(X[split.holdout])[:, 1]
+            actual,
+            fitted(build(), inputs[split.training], y[split.training]).predict_proba(inputs[split.holdout])[
+                :, 1
+            ],
         )
         for name, build in (("dummy", build_dummy), ("logistic", build_logistic))
     }
@@ -123,7 +133,9 @@ def _measure(table: Table, trained: Trained, threshold: float, plan: Plan) -> Me
             approved_share=float(y.mean()),
             sha256=table.digest,
         ),
-        cv=cross_validate({"dummy": build_dummy, "logistic": build_logistic, "model": build_model}, X, y, plan),
+        cv=cross_validate(
+            {"dummy": build_dummy, "logistic": build_logistic, "model": build_model}, inputs, y, plan
+        ),
         holdout=Holdout(
             **measure(actual, approval).model_dump(),
             rows=int(actual.size),
@@ -143,7 +155,9 @@ def _write_known_case(table: Table, trained: Trained, threshold: float, path: Pa
     row = complete[np.argsort(trained.approval[complete], kind="stable")[complete.size // 2]]
     case = {
         "path": "/predict",
-        "request": {item.name: plain(item.kind, value) for item, value in zip(INPUTS, table.inputs[row], strict=True)},
+        "request": {
+            item.name: plain(item.kind, value) for item, value in zip(INPUTS, table.inputs[row], strict=True)
+        },
         "expected": {
             "decision": str(decide(trained.approval[row : row + 1], threshold)[0]),
             "probability": float(trained.approval[row]),

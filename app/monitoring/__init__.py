@@ -1,0 +1,1 @@
+"""What is watched while the service runs: drift, confidence, decisions handed to a human."""

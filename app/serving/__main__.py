@@ -1,0 +1,78 @@
+"""``python -m app.serving --model DIR``: serves a trained model until SIGTERM or SIGINT."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from app.errors import AppError
+from app.serving.api import create_app
+
+DEFAULT_PORT = 8080
+DRAIN_SECONDS = 8
+"""Time for requests under way after SIGTERM; Cloud Run kills after 10."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 after a signal, 1 when there is no model to serve, 2 for a wrong option."""
+    options = _parse(arguments)
+    failures: list[AppError] = []
+
+    def load() -> object:
+        from app.serving.artifacts import read_artifacts
+
+        return read_artifacts(options.model)
+
+    def give_up(error: AppError) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(load, give_up),
+            host=options.host,
+            port=options.port,
+            # Standard output is for decision records alone.
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+    # uvicorn drains on a signal and then raises it again for whoever handled it before: being told to stop
+    # and stopping is no failure, so here nobody does anything more.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    print(f"listening on http://{options.host}:{options.port}", file=sys.stderr, flush=True)
+    server.run()
+    for failure in failures:
+        print(f"error: {failure}", file=sys.stderr)
+    return 1 if failures or not server.started else 0
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m app.serving", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=None, help=f"default: $PORT, else {DEFAULT_PORT}")
+    parser.add_argument(
+        "--model", type=Path, required=True, help="folder that `python -m app.training` wrote"
+    )
+    options = parser.parse_args(arguments)
+    if options.port is None:
+        try:
+            options.port = _port(os.environ.get("PORT") or str(DEFAULT_PORT))
+        except argparse.ArgumentTypeError as error:
+            parser.error(f"environment variable PORT: {error}")
+    return options
+
+
+def _port(text: str) -> int:
+    if text.isdigit() and 0 < int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
