@@ -30,6 +30,9 @@ class Tree:
     """A context manager: running steps at the bottom of the screen, ended ones scrolled away above."""
 
     def __init__(self, to: TextIO) -> None:
+        self._lock = threading.Lock()  # the screen is redrawn by a thread; not to be held while printing
+        self._steps = Steps()
+        self._rows: dict[str, _Row] = {}
         self._console = Console(file=to)
         self._live = Live(
             console=self._console,
@@ -38,9 +41,6 @@ class Tree:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._lock = threading.Lock()  # the screen is redrawn by a thread
-        self._steps = Steps()
-        self._rows: dict[str, _Row] = {}
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -54,15 +54,16 @@ class Tree:
     def show(self, event: Event) -> None:
         """Take an event in; it shows when the screen is next redrawn."""
         with self._lock:
-            if isinstance(event, StepEnded):
-                self._end(event)
-                return
-            step = self._steps.step(event)
-            row = self._rows.setdefault(event.id, _Row(step))
-            if isinstance(event, StepOutput):
-                row.said.extend(output(step, event))
+            ended = self._end(event) if isinstance(event, StepEnded) else None
+            if ended is None:
+                step = self._steps.step(event)
+                row = self._rows.setdefault(event.id, _Row(step))
+                if isinstance(event, StepOutput):
+                    row.said.extend(output(step, event))
+        if ended is not None:
+            self._console.print(ended)
 
-    def _end(self, event: StepEnded) -> None:
+    def _end(self, event: StepEnded) -> RenderableType:
         step = self._steps.end(event)
         row = self._rows.pop(event.id, None) or _Row(step)
         row.said.extend(step.rest())
@@ -74,7 +75,7 @@ class Tree:
         if event.error is not None:
             parts += [Text(f"  ┃ {said}", style="bright_black") for said in row.said]
             parts.append(Text(f"  ! {event.error}", style="yellow"))
-        self._console.print(Group(*parts))
+        return Group(*parts)
 
     def _drawn(self) -> RenderableType:
         with self._lock:
