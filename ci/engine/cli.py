@@ -74,10 +74,10 @@ def _version(_options: argparse.Namespace, _workdir: Path) -> int:
     return os.EX_OK
 
 
-def _session(options: argparse.Namespace, workdir: Path) -> int:
+def _session(options: argparse.Namespace, workdir: Path) -> NoReturn:
     from ci.engine.commands.session import session
 
-    return session(workdir, _progress(options, live=False))
+    session(workdir, _progress(options, live=False))
 
 
 def _elsewhere(options: argparse.Namespace, _workdir: Path) -> int:

@@ -3,15 +3,15 @@
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 
-def session(workdir: Path, progress: str) -> int:
-    """Serve until stdin is closed or a signal comes; says on stdout where. Returns the exit code."""
-    from ci.engine import state
+def session(workdir: Path, progress: str) -> NoReturn:
+    """Serve until stdin is closed or a signal comes, and exit; says on stdout where."""
+    from ci.engine import sandbox, state
     from ci.engine.connection import listen
-    from ci.engine.sandbox.host import enter
 
-    enter()  # before anything may start a thread
+    sandbox.enter()  # before anything may start a thread
     folder = state.folder()
     listener, connection = listen()
     print(connection.line(), flush=True)
@@ -26,4 +26,7 @@ def session(workdir: Path, progress: str) -> int:
     events = Events()
     with shown(events, progress, sys.stderr):
         anyio.run(serve, Session(folder, workdir, events), listener, connection)
-    return os.EX_OK
+    # All is closed by now; what is left is to take down what the interpreter has loaded, or is still loading.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(os.EX_OK)

@@ -6,7 +6,7 @@ from typing import Protocol
 from ci.engine.events import Event, StepEnded, StepOutput, StepStarted
 from ci.engine.progress.steps import Step, Steps, duration, outcome, output
 
-Write = Callable[[str], None]
+Write = Callable[[str], object]
 
 
 class Renderer(Protocol):

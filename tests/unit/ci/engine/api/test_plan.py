@@ -106,8 +106,13 @@ async def test_fields_can_be_skipped_and_included(ask):
 
 
 async def test_the_same_field_asked_twice_is_resolved_once_with_both_selections(ask, registry):
-    calls = []
-    registry.add("Box", "maybe", lambda _call, parent: calls.append(1) or parent)
+    calls: list[int] = []
+
+    def counted(_call, parent):
+        calls.append(1)
+        return parent
+
+    registry.add("Box", "maybe", counted)
     query = "{ box { maybe { name } maybe { inner { name } } ...F } } fragment F on Box { maybe { id } }"
     answer = await ask(query)
     assert set(answer["data"]["box"]["maybe"]) == {"name", "inner", "id"}

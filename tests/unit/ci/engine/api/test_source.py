@@ -37,6 +37,6 @@ def test_sessions_that_derive_at_the_same_time_share_one_result(tmp_path):
 
 
 def test_without_the_sdk_the_error_says_how_to_get_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(source.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(source.SdkNotFoundError, match="pip install dagger-io"):
         source.installed(tmp_path)
