@@ -12,6 +12,7 @@ from ci.engine.images.errors import (
     UnsupportedPlatform,
 )
 from ci.engine.images.image import Image, ImageConfig, Layer
+from ci.engine.images.images import Images
 from ci.engine.images.manifest import MediaTypes
 from ci.engine.images.member import Member
 from ci.engine.images.pack import pack, write_tar
@@ -25,6 +26,7 @@ __all__ = [
     "ImageConfig",
     "ImageError",
     "ImageNotFound",
+    "Images",
     "InvalidReference",
     "Layer",
     "MediaTypes",
