@@ -23,7 +23,6 @@ def run(dagger, environ):
             "stdin": subprocess.DEVNULL,
             "capture_output": True,
             "text": True,
-            "check": False,
         }
         return subprocess.run([dagger, *arguments], check=False, **(options | more))
 
