@@ -183,6 +183,9 @@ class Executor:
             item = type_.item
             return [self._typed(v, item, spec) for v in value]
         if type_.name in self.schema.objects:
+            # A value's digest is made of those it is built on. Made here, after each call, that is one step;
+            # left to the end of a chain of hundreds, it would recurse through them all.
+            getattr(value, "digest", None)
             return Identified(type_.name, value)
         if type_.name == "ID" and not isinstance(value, str):
             return self.session.ids.of(spec.expects or spec.owner, value)
