@@ -1,4 +1,4 @@
-"""`python -m ci.engine.images base-image REFERENCE FILE`: write a base image as an archive that any engine imports."""
+"""`python -m ci.engine.images base-image REFERENCE FILE` writes a base image as an archive for any engine."""
 
 import argparse
 import sys
@@ -35,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     base = commands.add_parser(
         "base-image",
         help="write a base image as an OCI archive",
-        description="Write an image as an OCI archive (`docker load` takes it too). Without a registry, python:3.X[-slim] "
-        "and debian:SUITE[-slim] are put together from the Debian packages of this host's mirrors.",
+        description="Write an image as an OCI archive (`docker load` takes it too). Without a registry, "
+        "python:3.X[-slim] and debian:SUITE[-slim] are put together from Debian packages.",
     )
     base.add_argument("reference", metavar="REFERENCE", help="the image's name, such as python:3.11-slim")
     base.add_argument("file", metavar="FILE", type=Path, help="where to write the archive")
@@ -58,7 +58,9 @@ def _base_image(text: str, file: Path, platform: str) -> None:
         fresh.replace(file)
     finally:
         fresh.unlink(missing_ok=True)
-    print(f"{file}: {reference.familiar} for {image.platform}, {file.stat().st_size >> 20} MiB", file=sys.stderr)
+    print(
+        f"{file}: {reference.familiar} for {image.platform}, {file.stat().st_size >> 20} MiB", file=sys.stderr
+    )
 
 
 if __name__ == "__main__":

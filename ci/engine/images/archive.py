@@ -3,6 +3,7 @@
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -37,7 +38,7 @@ _SMALL = 4 << 20
 
 @dataclass(slots=True)
 class _Files:
-    """An archive's files by path: small ones with their bytes, large ones as blobs, links with their targets."""
+    """An archive's files by path: bytes of the small ones, digests of the large ones, targets of links."""
 
     small: dict[str, bytes] = field(default_factory=dict)
     large: dict[str, str] = field(default_factory=dict)
@@ -81,10 +82,10 @@ def write_archive(
     media_types: MediaTypes = "oci",
     reference: Reference | None = None,
 ) -> None:
-    """Write a tar that is an OCI layout and a `docker save` archive at once; the same images give the same bytes.
+    """Write a tar that is both an OCI layout and a `docker save` archive.
 
-    Several images are variants for several platforms of one. `reference` is the name that loading gives it.
-    Raises BlobNotFound, StoreFull, OSError.
+    The same images give the same bytes. Several images are one's variants for several platforms.
+    `reference` is the name that loading gives it. Raises BlobNotFound, StoreFull, OSError.
     """
     manifests = [save(image, blobs, media_types) for image in images]
     top = manifests[0] if len(manifests) == 1 else save_index(manifests, blobs, media_types)
@@ -109,9 +110,9 @@ def _members(documents: Mapping[str, object], digests: set[str], blobs: Blobs) -
     yield Member("/".join(_BLOBS), "dir", 0o755)
     for name, document in documents.items():
         content = blobs.put_bytes(write_json(document))
-        yield Member(name, size=content.size, open=lambda digest=content.digest: blobs.open(digest))
+        yield Member(name, size=content.size, open=partial(blobs.open, content.digest))
     for digest in digests:
-        yield Member(_place(digest), size=blobs.size(digest), open=lambda digest=digest: blobs.open(digest))
+        yield Member(_place(digest), size=blobs.size(digest), open=partial(blobs.open, digest))
 
 
 def _place(digest: str) -> str:
@@ -197,7 +198,9 @@ def _from_layout(files: _Files, blobs: Blobs, tag: str | None, platform: str, pa
         named = tuple(each for each in candidates if _called(each, tag))
         if not named:
             there = ", ".join(sorted({name for each in candidates for name in _names(each)})) or "none"
-            raise ImageNotFound(f"{path} has no image with the tag {tag!r} (it has: {there}): ask for one of these")
+            raise ImageNotFound(
+                f"{path} has no image with the tag {tag!r} (it has: {there}): ask for one of these"
+            )
         candidates = named
     # Each level of indexes picks again; what an attacker nests deeper than this is no image.
     for _ in range(4):
@@ -226,19 +229,25 @@ def _from_docker(files: _Files, blobs: Blobs, tag: str | None, platform: str, pa
         if tag is None:
             entry = entries[0]
         else:
-            entry = next((tags[name] for name in tags if name == tag or name.endswith((f":{tag}", f"/{tag}"))), None)
+            entry = next(
+                (tags[name] for name in tags if name == tag or name.endswith((f":{tag}", f"/{tag}"))), None
+            )
         if entry is None:
             raise ImageNotFound(f"{path} has no image {tag!r} (it has: {', '.join(sorted(tags)) or 'none'})")
         config = _content(files, blobs, entry["Config"])
         layers = tuple(_layer(files, blobs, each) for each in entry["Layers"])
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise BrokenImage(f"the manifest.json of {path} is not what `docker save` writes ({error})") from error
+        raise BrokenImage(
+            f"the manifest.json of {path} is not what `docker save` writes ({error})"
+        ) from error
     stored = blobs.put_bytes(config)
     manifest = Manifest(Descriptor("", stored.digest, stored.size), layers, ())
     image = assemble(config, manifest, str(path))
     for layer in image.layers:
         if layer.media_type == DOCKER_LAYER and layer.digest != layer.diff_id:
-            raise BrokenImage(f"{path} has a layer {layer.digest} that should be {layer.diff_id}: save the image again")
+            raise BrokenImage(
+                f"{path} has a layer {layer.digest} that should be {layer.diff_id}: save the image again"
+            )
     pick([Descriptor("", stored.digest, stored.size, image.platform)], platform, str(path))
     return image
 

@@ -1,7 +1,7 @@
 """Gzip whose bytes depend on the input alone, and which uses every core.
 
-As in pigz, the input is cut into blocks that are deflated side by side, each with the end of the block before it as
-dictionary. The cuts are at fixed places, so the number of threads does not show in the output.
+As in pigz, the input is cut into blocks that are deflated side by side, each with the end of the block before
+it as dictionary. The cuts are at fixed places, so the number of threads does not show in the output.
 """
 
 import os
@@ -27,7 +27,7 @@ class Writable(Protocol):
 
 
 class GzipWriter:
-    """A binary file that compresses what is written to it into `dest`; leave its block to finish the stream."""
+    """A binary file that compresses into `dest` what is written to it; leaving its block ends the stream."""
 
     def __init__(self, dest: Writable) -> None:
         self._dest = dest

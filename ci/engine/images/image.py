@@ -21,7 +21,8 @@ DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 class Layer:
     """One file-system change set; its bytes are the blob `digest`.
 
-    `digest` is that of the (compressed) blob, `diff_id` that of the plain tar; `size` is the blob's, in bytes.
+    `digest` is that of the (compressed) blob, `diff_id` that of the plain tar; `size` is the blob's, in
+    bytes.
     """
 
     digest: str

@@ -1,4 +1,4 @@
-"""One function that yields an image by its name: what is here, else what a registry has, else what can be built."""
+"""One function that yields an image by its name: the one here, a registry's, or one built for it."""
 
 import contextlib
 import fcntl
@@ -27,14 +27,17 @@ class Images:
         self._blobs = blobs
         self._progress = progress
 
-    async def resolve(self, reference: str | Reference, platform: str = "linux/amd64", *, refresh: bool = False) -> Image:
+    async def resolve(
+        self, reference: str | Reference, platform: str = "linux/amd64", *, refresh: bool = False
+    ) -> Image:
         """The image of that name, with all its blobs here.
 
-        One that is here is taken as it is, unless `refresh` asks the registry first. Where no registry answers, well-known
-        base images (`python:3.X[-slim]`, `debian:SUITE[-slim]`) are built from Debian packages.
+        One that is here is taken as it is, unless `refresh` asks the registry first. Where no registry
+        answers, well-known base images (`python:3.X[-slim]`, `debian:SUITE[-slim]`) are built from Debian
+        packages.
 
-        Raises ImageError (InvalidReference, ImageNotFound, UnsupportedPlatform, RegistryDenied, RegistryUnreachable,
-        BrokenImage, BootstrapFailed), StoreFull.
+        Raises ImageError (InvalidReference, ImageNotFound, UnsupportedPlatform, RegistryDenied,
+        RegistryUnreachable, BrokenImage, BootstrapFailed), StoreFull.
         """
         name = parse_reference(reference) if isinstance(reference, str) else reference
         known = self.known(name, platform)
@@ -90,7 +93,9 @@ class Images:
         except (RegistryUnreachable, RegistryDenied) as error:
             if wanted is None:
                 raise
-            self._progress(f"no registry has {reference.familiar}: building its equivalent from Debian packages, once")
+            self._progress(
+                f"no registry has {reference.familiar}: building its equivalent from Debian packages, once"
+            )
             try:
                 return await bootstrap(
                     wanted, blobs=self._blobs, state=self._state, progress=self._progress, platform=platform

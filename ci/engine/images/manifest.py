@@ -1,7 +1,7 @@
 """Between an image and the documents that registries and archives keep: manifest, configuration, index.
 
-Specification: https://github.com/opencontainers/image-spec (manifest.md, image-index.md, config.md) and Docker's
-equivalents, which differ in media types only.
+Specification: https://github.com/opencontainers/image-spec (manifest.md, image-index.md, config.md) and
+Docker's equivalents, which differ in media types only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ _TO_OCI = {docker: oci for oci, docker in _TO_DOCKER.items()} | {
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A pointer to a blob; `platform` and `annotations` where the one who points gives them. `size` in bytes."""
+    """A pointer to a blob of `size` bytes, with platform and annotations where the pointer has them."""
 
     media_type: str
     digest: str
@@ -63,7 +63,9 @@ class Descriptor:
                 tuple(sorted((members.get("annotations") or {}).items())),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BrokenImage(f"the {what} has a descriptor without digest or size: pull or write it again") from error
+            raise BrokenImage(
+                f"the {what} has a descriptor without digest or size: pull or write it again"
+            ) from error
 
     def to_json(self) -> dict[str, Any]:
         """The descriptor as a document has it."""
@@ -88,8 +90,12 @@ def read_manifest(data: bytes, what: str) -> Manifest:
     """Parse an image manifest. Raises BrokenImage, which names `what`."""
     document = read_json(data, f"manifest of {what}")
     if document.get("schemaVersion") == 1 or "config" not in document:
-        raise BrokenImage(f"the manifest of {what} is not of schema version 2: push the image again with a newer tool")
-    layers = tuple(Descriptor.from_json(layer, f"manifest of {what}") for layer in document.get("layers") or ())
+        raise BrokenImage(
+            f"the manifest of {what} is not of schema version 2: push the image again with a newer tool"
+        )
+    layers = tuple(
+        Descriptor.from_json(layer, f"manifest of {what}") for layer in document.get("layers") or ()
+    )
     config = Descriptor.from_json(document["config"], f"manifest of {what}")
     return Manifest(config, layers, tuple(sorted((document.get("annotations") or {}).items())))
 
@@ -103,7 +109,9 @@ def read_index(data: bytes, what: str) -> tuple[Descriptor, ...]:
 
 def is_index(data: bytes, media_type: str = "") -> bool:
     """Whether a document is an index rather than a manifest; its own media type is optional in OCI's."""
-    return media_type in INDEXES or (media_type not in MANIFESTS and "manifests" in read_json(data, "manifest"))
+    return media_type in INDEXES or (
+        media_type not in MANIFESTS and "manifests" in read_json(data, "manifest")
+    )
 
 
 def pick(candidates: Sequence[Descriptor], platform: str, what: str) -> Descriptor:
@@ -114,7 +122,9 @@ def pick(candidates: Sequence[Descriptor], platform: str, what: str) -> Descript
     for each in (*exact, *close, *silent):
         return each
     there = ", ".join(sorted({each.platform for each in candidates if each.platform})) or "none"
-    raise UnsupportedPlatform(f"{what} is not there for {platform} (it is for: {there}): ask for one of these")
+    raise UnsupportedPlatform(
+        f"{what} is not there for {platform} (it is for: {there}): ask for one of these"
+    )
 
 
 def load(digest: str, blobs: Blobs, what: str) -> Image:
@@ -129,9 +139,13 @@ def assemble(config: bytes, manifest: Manifest, what: str) -> Image:
     try:
         diff_ids = list(document["rootfs"]["diff_ids"])
     except (KeyError, TypeError) as error:
-        raise BrokenImage(f"the configuration of {what} names no layers: it may be no container image") from error
+        raise BrokenImage(
+            f"the configuration of {what} names no layers: it may be no container image"
+        ) from error
     if len(diff_ids) != len(manifest.layers):
-        raise BrokenImage(f"{what} has {len(manifest.layers)} layers, but its configuration knows {len(diff_ids)}: pull it again")
+        raise BrokenImage(
+            f"{what} has {len(manifest.layers)} layers, its configuration has {len(diff_ids)}: pull it again"
+        )
     layers = tuple(
         Layer(layer.digest, diff_id, layer.size, layer.media_type)
         for layer, diff_id in zip(manifest.layers, diff_ids, strict=True)
@@ -149,7 +163,10 @@ def save(image: Image, blobs: Blobs, media_types: MediaTypes = "oci") -> Descrip
     docker = media_types == "docker"
     config = blobs.put_bytes(image.config.to_json(image.platform, [layer.diff_id for layer in image.layers]))
     names = _TO_DOCKER if docker else _TO_OCI
-    layers = [Descriptor(names.get(each.media_type, each.media_type), each.digest, each.size) for each in image.layers]
+    layers = [
+        Descriptor(names.get(each.media_type, each.media_type), each.digest, each.size)
+        for each in image.layers
+    ]
     document: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": DOCKER_MANIFEST if docker else OCI_MANIFEST,

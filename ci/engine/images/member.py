@@ -12,14 +12,16 @@ OPAQUE = ".wh..wh..opq"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file, directory, link or mark; `path` is relative to the root ("usr/bin/env"), "." is the root itself.
+    """A file, directory, link or mark of a layer.
 
-    `mode` holds permission bits only, `size` is in bytes, `mtime` in nanoseconds. `link` is a symlink's text or
-    the path of the file that a hard link joins. `digest` ("sha256:...") is that of a regular file's bytes, where known.
+    `path` is relative to the root ("usr/bin/env"); "." is the root itself. `mode` holds permission bits only,
+    `size` is in bytes, `mtime` in nanoseconds. `link` is a symlink's text, or the path of the file that a
+    hard link joins. `digest` ("sha256:...") is that of a regular file's bytes, where known.
 
-    `whiteout`: what lower layers have at `path` is gone. `opaque`: what lower layers have *under* the directory
-    is gone; what the same layer has there stays, whichever comes first. `implied`: the layer does not list this
-    directory, it only has things in it; its attributes are made up.
+    `whiteout`: what lower layers have at `path` is gone. `opaque`: what lower layers have *under* the
+    directory is gone; what the same layer has there stays, whichever comes first. `implied`: the layer does
+    not list this directory, it only has something in it or a mark on it; its attributes are made up, and a
+    lower layer's should be kept.
     """
 
     path: str

@@ -29,10 +29,9 @@ def pack(members: Iterable[Member], blobs: Blobs) -> Layer:
 
     Raises OSError when a member cannot be read, StoreFull.
     """
-    with blobs.writer() as blob:
-        with GzipWriter(blob) as compressed:
-            tar = _Hashing(compressed)
-            write_tar(members, tar)
+    with blobs.writer() as blob, GzipWriter(blob) as compressed:
+        tar = _Hashing(compressed)
+        write_tar(members, tar)
     return Layer(blob.digest, f"sha256:{tar.hash.hexdigest()}", blob.size, f"{OCI_LAYER}+gzip")
 
 

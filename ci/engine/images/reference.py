@@ -78,7 +78,7 @@ def parse_reference(text: str) -> Reference:
         hint = (
             "use lower case" if repository != repository.lower() else "write NAME, NAME:TAG or HOST/NAME:TAG"
         )
-        raise _invalid(text, f"its repository {repository!r} is not allowed; {hint}")
+        raise _invalid(text, f"its repository {repository.removeprefix('library/')!r} is not allowed; {hint}")
     if len(repository) > MAX_REPOSITORY:
         raise _invalid(text, f"its repository is longer than {MAX_REPOSITORY} characters")
     if tag is None and not digest:

@@ -9,7 +9,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def together(work: Callable[[T], Awaitable[R]], things: Iterable[T], limit: int | None = None) -> list[R]:
+async def together(
+    work: Callable[[T], Awaitable[R]], things: Iterable[T], limit: int | None = None
+) -> list[R]:
     """What `work` makes of each of the things, in their order; at most `limit` at a time.
 
     The first failure cancels the others and is raised as it is, not as a group.

@@ -23,8 +23,8 @@ class CutOff(httpx.TransportError):
 def client(*, proxies: Mapping[str, str] | None = None, connect: float = 10.0) -> httpx.AsyncClient:
     """A client that trusts what the host trusts and goes through its proxies.
 
-    Certificates are OpenSSL's own (SSL_CERT_FILE, SSL_CERT_DIR or the system's); proxies are those of the environment,
-    or `proxies` by scheme. `connect` is the longest wait for a connection, in seconds.
+    Certificates are OpenSSL's own (SSL_CERT_FILE, SSL_CERT_DIR or the system's); proxies are those of the
+    environment, or `proxies` by scheme. `connect` is the longest wait for a connection, in seconds.
     """
     trust = ssl.create_default_context()
     mounts = {
@@ -45,7 +45,7 @@ def client(*, proxies: Mapping[str, str] | None = None, connect: float = 10.0) -
 async def send(
     session: httpx.AsyncClient, request: httpx.Request, *, attempts: int = ATTEMPTS
 ) -> AsyncIterator[httpx.Response]:
-    """Send a request without a streamed body; a busy or broken server is asked again, as politely as it wishes.
+    """Send a request; a busy or broken server is asked again, as politely as it wishes.
 
     Raises httpx.TransportError when no attempt got an answer; the last answer is given whatever its status.
     """
@@ -76,9 +76,9 @@ async def download(
     size: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Append to `file` what it does not have yet of the resource at `url`, resuming when the connection breaks.
+    """Append to `file` what it lacks of the resource at `url`, resuming when the connection breaks.
 
-    Raises httpx.HTTPStatusError, httpx.TransportError, OSError.
+    `size` is the whole resource's, in bytes. Raises httpx.HTTPStatusError, httpx.TransportError, OSError.
     """
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -108,7 +108,10 @@ async def _rest(
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             file.truncate(0)
             raise CutOff(f"{url} does not continue after {have} bytes")
-        response.raise_for_status()
+        if response.is_error:
+            # Whoever handles the error may want to know what was said.
+            await response.aread()
+            response.raise_for_status()
         if response.status_code != httpx.codes.PARTIAL_CONTENT:
             file.seek(0)
             file.truncate()

@@ -1,7 +1,8 @@
 """From a layer's tar to a directory that overlayfs can stack, safely.
 
-Whiteouts become character devices 0/0 and opaque directories get `user.overlay.opaque`, as overlayfs (mounted with
-`userxattr`) has them: https://docs.kernel.org/filesystems/overlayfs.html#whiteouts-and-opaque-directories
+Whiteouts become character devices 0/0 and opaque directories get `user.overlay.opaque`, as overlayfs (mounted
+with `userxattr`) has them:
+https://docs.kernel.org/filesystems/overlayfs.html#whiteouts-and-opaque-directories
 """
 
 import contextlib
@@ -38,11 +39,11 @@ _NOT_ALLOWED = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL)
 
 
 def unpack(layer: Readable, dest: Path, *, own: bool, diff_id: str | None = None) -> Iterator[Member]:
-    """Extract a layer (gzip, zstd or plain tar) into the empty directory `dest`, yielding its members as it goes.
+    """Extract a layer (gzip, zstd or plain tar) into the empty directory `dest`, yielding its members.
 
-    With `own` (as root), owners are set; without, everything belongs to whoever runs this, and the members still say
-    what the layer says. Device nodes and attributes that this user may not make are left out. When it fails, what is
-    in `dest` is of no use: unpack into a temporary directory and rename it.
+    With `own` (as root), owners are set; without, everything belongs to whoever runs this, and the members
+    still say what the layer says. Device nodes and attributes that this user may not make are left out. When
+    it fails, what is in `dest` is of no use: unpack into a temporary directory and rename it.
 
     Raises BrokenImage when the tar is damaged, leaves its root, or is not `diff_id`; StoreFull; OSError.
     """
@@ -200,12 +201,12 @@ class _Extraction:
             status = os.stat(target[-1], dir_fd=theirs, follow_symlinks=False)
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
                 raise BrokenImage(
-                    f"{member.path!r} is a hard link to {member.link!r}, which is no file: pull the image again"
+                    f"{member.path!r} is a hard link to {member.link!r}, which is no file: do not use it"
                 )
             os.link(target[-1], place[-1], src_dir_fd=theirs, dst_dir_fd=ours, follow_symlinks=False)
         except FileNotFoundError as error:
             raise BrokenImage(
-                f"{member.path!r} is a hard link to {member.link!r}, which the layer does not have: pull the image again"
+                f"{member.path!r} is a hard link to {member.link!r}, which is not in the layer: pull it again"
             ) from error
         finally:
             os.close(ours)

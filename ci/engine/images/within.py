@@ -1,7 +1,7 @@
 """Making files under a root that hostile names cannot leave.
 
-Every step goes from an open directory to the next with O_NOFOLLOW. Where an earlier member of the same layer put a
-symlink in a directory's place, it is resolved here, by its text and within the root, as a chroot would.
+Every step goes from an open directory to the next with O_NOFOLLOW. Where an earlier member of the same layer
+put a symlink in a directory's place, it is resolved here, by its text and within the root, as a chroot would.
 """
 
 import os
@@ -40,7 +40,8 @@ class Within:
 
     def folder(self, parts: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
         """The directory at `parts`, as an open descriptor (valid until the next call) and its true place."""
-        waiting, place, links = list(reversed(parts)), (), 0
+        waiting, links = list(reversed(parts)), 0
+        place: tuple[str, ...] = ()
         descriptor = self._root
         while waiting:
             name = waiting.pop()
@@ -65,7 +66,7 @@ class Within:
             os.close(self._open.popitem()[1])
 
     def remove(self, folder: int, name: str) -> os.stat_result | None:
-        """Remove whatever is at `name`, directories with all that is in them; what it was, None if nothing."""
+        """Remove what is at `name`, directories with all that is in them; what it was, None if nothing."""
         try:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:

@@ -1,7 +1,7 @@
 """Blobs on disk, named by the SHA-256 of their bytes.
 
-A blob is complete or absent: bytes go to a temporary file in the same file system, are synced, and are renamed
-into place once their digest is known. Two processes that store the same blob at once both succeed.
+A blob is complete or absent: bytes go to a temporary file in the same file system, are synced, and are
+renamed into place once their digest is known. Two processes that store the same blob at once both succeed.
 """
 
 import contextlib
@@ -154,7 +154,8 @@ class Blobs:
                     writer = BlobWriter(file)  # type: ignore[arg-type]
                     yield writer
                     file.flush()
-                    os.fsync(file.fileno())
+                    if not self.has(writer.digest):
+                        os.fsync(file.fileno())
                     self._settle(temporary, writer.digest, expected)
                 finally:
                     temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Base images out of Debian packages, for where no registry answers: no root, no debootstrap, the same bytes each time."""
+"""Base images out of Debian packages, for where no registry answers: no root, the same bytes each time."""
 
 from ci.engine.images.debian.bootstrap import bootstrap
 from ci.engine.images.debian.recipes import Recipe, recipe

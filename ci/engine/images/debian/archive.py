@@ -1,9 +1,11 @@
 """A Debian archive as this host reaches it: signed indexes and packages, checked and kept."""
 
+import io
 import lzma
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import anyio
 import anyio.to_thread
@@ -14,8 +16,8 @@ from ci.engine.images.debian.packages import Index, Package
 from ci.engine.images.debian.recipes import SUITES, UNRELEASED
 from ci.engine.images.debian.release import Release, keyrings, verify
 from ci.engine.images.errors import BootstrapFailed
-from ci.engine.images.transport import client, download, partial
 from ci.engine.images.together import together
+from ci.engine.images.transport import client, download, partial
 from ci.engine.store.blobs import BlobMismatch, Blobs
 
 Progress = Callable[[str], None]
@@ -41,7 +43,7 @@ class Archive:
         self._proxies = proxies()
         self._session: httpx.AsyncClient | None = None
 
-    async def __aenter__(self) -> "Archive":
+    async def __aenter__(self) -> Self:
         self._session = client(proxies=self._proxies)
         return self
 
@@ -56,17 +58,17 @@ class Archive:
         """
         base = [replace(each, suite=name) for each in self._sources if not each.suite.endswith(_POCKETS)]
         choices = [list(dict.fromkeys(base))]
-        for pocket in _POCKETS:
-            choices.append([replace(each, suite=name + pocket) for each in self._sources if each.suite.endswith(pocket)])
-        if name in UNRELEASED:
-            del choices[1:]
+        for pocket in () if name in UNRELEASED else _POCKETS:
+            found = (each for each in self._sources if each.suite.endswith(pocket))
+            choices += [[replace(each, suite=name + pocket) for each in found]]
 
         async def look(sources: Sequence[Source]) -> Suite | None:
-            # A release that is not supported any more has no updates; the host's own has to have what it lists.
+            # A release that is not supported any more has no updates; the host's own has to have what it
+            # lists.
             return await self._any(sources, required=sources is choices[0] or sources[0] in self._sources)
 
-        found = await together(look, [sources for sources in choices if sources])
-        return [suite for suite in found if suite is not None]
+        suites = await together(look, [sources for sources in choices if sources])
+        return [suite for suite in suites if suite is not None]
 
     async def index(self, suites: Sequence[Suite], architecture: str) -> Index:
         """The packages of these suites for one architecture ("amd64")."""
@@ -91,37 +93,36 @@ class Archive:
                 failures.append(f"{source.public_uri} cannot be reached ({_why(error)})")
         if required:
             raise BootstrapFailed(
-                f"{'; '.join(failures)}: check the network, the proxy settings and the mirrors in /etc/apt/sources.list(.d)"
+                f"{'; '.join(failures)}: check the network, the proxy settings and the mirrors in "
+                "/etc/apt/sources.list(.d)"
             )
         return None
 
     async def _release(self, source: Source) -> Release:
         url = f"{source.uri}/dists/{source.suite}/InRelease"
-        response = await self._get(url)
+        signed = io.BytesIO()
+        await download(self._http, url, signed)
         public = f"{source.public_uri}/dists/{source.suite}/InRelease"
-        release = await anyio.to_thread.run_sync(verify, response, public, keyrings())
+        release = await anyio.to_thread.run_sync(verify, signed.getvalue(), public, keyrings())
         # A mirror must not pass one suite off as another.
         if source.suite not in (release.codename, release.suite):
             raise BootstrapFailed(f"{public} is that of {release.codename!r}: use another mirror")
         return release
 
-    async def _get(self, url: str) -> bytes:
-        with partial(self._cache.root / "fetch", f"{abs(hash(url)):x}") as (path, file):
-            file.truncate(0)
-            try:
-                await download(self._http, url, file)
-                return path.read_bytes()
-            finally:
-                path.unlink(missing_ok=True)
-
     async def _packages(self, suite: Suite, architecture: str) -> str:
         name = f"{_COMPONENT}/binary-{architecture}/Packages.xz"
         if name not in suite.release.files:
-            raise BootstrapFailed(f"{suite.source.public_uri} has no {name} in {suite.source.suite}: it lacks this platform")
+            raise BootstrapFailed(
+                f"{suite.source.public_uri} has no {name} in {suite.source.suite}: it lacks this platform"
+            )
         sha256, size = suite.release.files[name]
         folder = f"{suite.source.uri}/dists/{suite.source.suite}"
         # By hash, an index cannot change between reading the table of contents and reading the index.
-        at = f"{folder}/{name.rpartition('/')[0]}/by-hash/SHA256/{sha256}" if suite.release.by_hash else f"{folder}/{name}"
+        at = (
+            f"{folder}/{name.rpartition('/')[0]}/by-hash/SHA256/{sha256}"
+            if suite.release.by_hash
+            else f"{folder}/{name}"
+        )
         path = await self._fetch(at, sha256, size)
         return await anyio.to_thread.run_sync(lambda: lzma.decompress(path.read_bytes()).decode())
 
@@ -134,11 +135,17 @@ class Archive:
                     await anyio.to_thread.run_sync(self._cache.adopt, path, digest)
                 except httpx.HTTPStatusError as error:
                     status = error.response.status_code
-                    raise BootstrapFailed(f"{_public(url)} answered {status}: the mirror may be incomplete; try another") from error
+                    raise BootstrapFailed(
+                        f"{_public(url)} answered {status}: the mirror may be incomplete; try another"
+                    ) from error
                 except httpx.HTTPError as error:
-                    raise BootstrapFailed(f"{_public(url)} cannot be fetched ({_why(error)}): check the network") from error
+                    raise BootstrapFailed(
+                        f"{_public(url)} cannot be fetched ({_why(error)}): check the network"
+                    ) from error
                 except BlobMismatch as error:
-                    raise BootstrapFailed(f"{_public(url)} is not what the archive signed ({error}): use another mirror") from error
+                    raise BootstrapFailed(
+                        f"{_public(url)} is not what the archive signed ({error}): use another mirror"
+                    ) from error
         return self._cache.path(digest)
 
     @property
@@ -149,13 +156,13 @@ class Archive:
 
 
 def debian_sources(sources: Sequence[Source]) -> tuple[Source, ...]:
-    """Those that by their suite and component are Debian's own. Raises BootstrapFailed when there are none."""
+    """Those that by suite and component are Debian's own. Raises BootstrapFailed when there are none."""
     names = {f"{suite}{pocket}" for suite in (*SUITES, *UNRELEASED, *_STABLE) for pocket in ("", *_POCKETS)}
     found = tuple(source for source in sources if source.suite in names and _COMPONENT in source.components)
     if not any(not source.suite.endswith(_POCKETS) for source in found):
         raise BootstrapFailed(
-            "this host's apt has no Debian mirror in /etc/apt/sources.list(.d): add one, or use a registry that answers, "
-            "or give the base image as an archive"
+            "this host's apt has no Debian mirror in /etc/apt/sources.list(.d): add one, "
+            "or use a registry that answers, or give the base image as an archive"
         )
     return found
 

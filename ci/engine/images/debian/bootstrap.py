@@ -38,7 +38,13 @@ _ARCHITECTURES = {
     "linux/riscv64": "riscv64",
 }
 _DOWNLOADS = 8
-_DROPPED = ("usr/share/doc/*", "usr/share/info/*", "usr/share/lintian/*", "usr/share/locale/*", "usr/share/man/*")
+_DROPPED = (
+    "usr/share/doc/*",
+    "usr/share/info/*",
+    "usr/share/lintian/*",
+    "usr/share/locale/*",
+    "usr/share/man/*",
+)
 _KEPT = ("usr/share/doc/*/copyright",)
 
 
@@ -53,8 +59,8 @@ async def bootstrap(
 ) -> Image:
     """Build the image of a recipe; its one layer goes to `blobs`. The same packages give the same digest.
 
-    Packages are kept in `state`; `progress` gets a line now and then. `sources` are the Debian mirrors, the host's own
-    unless given. Raises BootstrapFailed, StoreFull.
+    Packages are kept in `state`; `progress` gets a line now and then. `sources` are the Debian mirrors, the
+    host's own unless given. Raises BootstrapFailed, StoreFull.
     """
     architecture = _architecture(platform)
     cache = Blobs(state / "debian")
@@ -73,11 +79,15 @@ async def bootstrap(
 def _architecture(platform: str) -> str:
     name = _ARCHITECTURES.get(platform.removesuffix("/v8"))
     if name is None:
-        raise BootstrapFailed(f"Debian has no architecture for {platform}: ask for one of {', '.join(_ARCHITECTURES)}")
+        raise BootstrapFailed(
+            f"Debian has no architecture for {platform}: ask for one of {', '.join(_ARCHITECTURES)}"
+        )
     return name
 
 
-async def _choose(archive: Archive, wanted: Recipe, architecture: str, progress: Progress) -> tuple[str, list[Suite], Index]:
+async def _choose(
+    archive: Archive, wanted: Recipe, architecture: str, progress: Progress
+) -> tuple[str, list[Suite], Index]:
     """The first suite that has the Python of the recipe."""
     for name in suites(wanted):
         progress(f"reading the package lists of Debian {name}")
@@ -87,20 +97,25 @@ async def _choose(archive: Archive, wanted: Recipe, architecture: str, progress:
             return name, found, index
     pairs = ", ".join(f"{python} ({suite})" for suite, python in SUITES.items())
     where = f"Debian {wanted.suite} has no" if wanted.suite else "no suite of Debian has"
-    raise BootstrapFailed(f"{where} Python {wanted.python}: there are {pairs}; for another, use a registry that answers")
+    raise BootstrapFailed(
+        f"{where} Python {wanted.python}: there are {pairs}; for another, use a registry that answers"
+    )
 
 
 async def _fetch(
     archive: Archive, packages: Sequence[Package], scratch: Path, files: contextlib.ExitStack
 ) -> list[Deb]:
-    """Download and take apart, side by side, in the order of `packages`; the bytes lie in unnamed files of `files`."""
+    """Download and take apart, side by side; the result is in the order of `packages`.
+
+    What their files contain lies in unnamed files, which `files` closes.
+    """
     debs: dict[str, Deb] = {}
     fetching, reading = anyio.CapacityLimiter(_DOWNLOADS), anyio.CapacityLimiter(os.cpu_count() or 1)
 
     async def one(package: Package) -> None:
         async with fetching:
             path = await archive.package(package)
-        contents = files.enter_context(tempfile.TemporaryFile(dir=scratch))
+        contents = files.enter_context(tempfile.TemporaryFile(dir=scratch))  # noqa: SIM115 - closed with `files`
         debs[package.name] = await anyio.to_thread.run_sync(read_deb, path, contents, limiter=reading)
 
     # The big ones first, so that none is left to wait for at the end.
@@ -117,7 +132,9 @@ def _build(wanted: Recipe, found: Sequence[Suite], debs: Sequence[Deb], blobs: B
     dpkg.alternatives(root, debs)
     _sources(root, found)
     if wanted.slim:
-        lines = [f"path-exclude /{pattern}\n" for pattern in _DROPPED] + [f"path-include /{pattern}\n" for pattern in _KEPT]
+        lines = [f"path-exclude /{pattern}\n" for pattern in _DROPPED] + [
+            f"path-include /{pattern}\n" for pattern in _KEPT
+        ]
         root.file("etc/dpkg/dpkg.cfg.d/slim", "".join(lines))
     version = _python(root, wanted, debs) if wanted.kind == "python" else ""
     created = datetime.fromtimestamp(root.mtime // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -29,7 +29,8 @@ _KINDS: dict[bytes, Kind] = {
 class Deb:
     """A package, taken apart.
 
-    `fields` are those of its control file; `scripts` all other control files by name; `members` what it installs.
+    `fields` are those of its control file; `scripts` all other control files by name; `members` what it
+    installs.
     """
 
     fields: dict[str, str]
@@ -43,8 +44,9 @@ class Deb:
 
 
 def read_deb(path: Path, contents: BinaryIO) -> Deb:
-    """Take a .deb apart. Its files' bytes go to `contents`, an empty file that has to stay open while members are read.
+    """Take a .deb apart.
 
+    Its files' bytes go to `contents`, an empty file that has to stay open while members are read.
     Raises BootstrapFailed when it is damaged, OSError.
     """
     try:

@@ -1,4 +1,4 @@
-"""Which packages it takes: the closure of dependencies, the way debootstrap needs it - no removals, no choices later."""
+"""Which packages it takes: the closure of dependencies, from nothing, without Recommends."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -55,7 +55,8 @@ class _Chosen:
                 for other in self._by_offer.get(relation.name, ()):
                     if other is not package and other.answers(relation):
                         raise BootstrapFailed(
-                            f"{package.name} {package.version} excludes {other.name} {other.version}, which is needed too: "
+                            f"{package.name} {package.version} excludes {other.name} {other.version}, "
+                            "which is needed too: "
                             "the mirror may be between two states; try again in an hour"
                         )
 
@@ -68,6 +69,6 @@ def _choose(index: Index, package: Package, alternatives: tuple[Relation, ...]) 
             if provider.answers(relation):
                 return provider
     raise BootstrapFailed(
-        f"{package.name} {package.version} needs {' or '.join(map(str, alternatives))}, which the archive does not have: "
+        f"{package.name} {package.version} needs {' or '.join(map(str, alternatives))}, which is not there: "
         "the mirror may be incomplete; try another"
     )

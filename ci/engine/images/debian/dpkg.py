@@ -1,6 +1,7 @@
 """What dpkg would have written down about the packages, so that apt and dpkg go on from there.
 
-Formats: dpkg-query(1), deb-triggers(5), update-alternatives(1) and, for the files below /var/lib/dpkg, dpkg's source.
+Formats: dpkg-query(1), deb-triggers(5), update-alternatives(1) and, for the files below /var/lib/dpkg, dpkg's
+source.
 """
 
 import hashlib
@@ -131,7 +132,7 @@ def alternatives(root: Root, debs: Sequence[Deb]) -> None:
 
 
 def choices(script: str) -> Iterator[Choice]:
-    """The alternatives that a maintainer script installs in so many words; those with variables are left out."""
+    """The alternatives that a maintainer script installs in so many words, that is without variables."""
     for line in script.replace("\\\n", " ").splitlines():
         command = _SHELL_END.split(line.strip())[0]
         if not command.startswith("update-alternatives") or "$" in command:

@@ -16,7 +16,18 @@ _NUMBERS = {"11": "bullseye", "12": "bookworm", "13": "trixie"}
 # usr-is-merged stands for usrmerge, which would pull in all of perl to do what is done here already.
 _SYSTEM = ("apt", "debian-archive-keyring", "usr-is-merged")
 _PYTHON = ("ca-certificates", "netbase", "tzdata", "python3", "python3-pip", "python3-venv")
-_BUILD = ("build-essential", "curl", "git", "libffi-dev", "libssl-dev", "pkg-config", "procps", "wget", "xz-utils", "zlib1g-dev")
+_BUILD = (
+    "build-essential",
+    "curl",
+    "git",
+    "libffi-dev",
+    "libssl-dev",
+    "pkg-config",
+    "procps",
+    "wget",
+    "xz-utils",
+    "zlib1g-dev",
+)
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PYTHON_TAG = re.compile(r"(?P<python>3(?:\.\d+){0,2})?(?:-?(?P<slim>slim))?(?:-?(?P<suite>[a-z]+))?")
@@ -47,7 +58,10 @@ class Recipe:
 
 
 def recipe(reference: Reference) -> Recipe | None:
-    """The recipe for `python:3.X[-slim][-SUITE]` or `debian:SUITE[-slim]` of Docker Hub, None for anything else."""
+    """The recipe for a reference, None when there is none.
+
+    There are recipes for Docker Hub's `python:3.X[-slim][-SUITE]` and `debian:SUITE[-slim]`.
+    """
     if reference.registry != DEFAULT_REGISTRY or reference.digest is not None or reference.tag is None:
         return None
     tag = "" if reference.tag == "latest" and reference.repository == "library/python" else reference.tag
@@ -55,7 +69,9 @@ def recipe(reference: Reference) -> Recipe | None:
         suite = found["suite"]
         if suite is None or _known(suite):
             version = ".".join((found["python"] or "").split(".")[:2])
-            wanted = Recipe("python", suite and _known(suite), "" if version == "3" else version, bool(found["slim"]))
+            wanted = Recipe(
+                "python", suite and _known(suite), "" if version == "3" else version, bool(found["slim"])
+            )
             return wanted if wanted.python or wanted.suite else replace(wanted, suite=_ALIASES["stable"])
     if reference.repository == "library/debian" and (found := _DEBIAN_TAG.fullmatch(reference.tag)):
         suite = _known(found["suite"])

@@ -57,7 +57,8 @@ def verify(signed: bytes, where: str, rings: Sequence[Path]) -> Release:
         status = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("[GNUPG:] ")}
         if "GOODSIG" not in status or status & _REFUSED:
             raise BootstrapFailed(
-                f"{where} is not signed by a key of {rings[0].parent}/debian-archive-*.gpg ({_reason(done.stderr)}): "
+                f"{where} is not signed by a key of {rings[0].parent}/debian-archive-*.gpg "
+                f"({_reason(done.stderr)}): "
                 "upgrade the package debian-archive-keyring, or use a mirror that is not tampered with"
             )
         # Only what gpgv put out was signed; the file may have more around it.

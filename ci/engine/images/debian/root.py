@@ -15,7 +15,7 @@ _MAX_LINKS = 40
 
 
 class Root:
-    """Members by path; paths are those of a merged-/usr system. `mtime` (ns) is given to what is made here."""
+    """Members by path, as a merged-/usr system has them; `mtime` (ns) is that of what is made here."""
 
     def __init__(self, mtime: int) -> None:
         self.mtime = mtime

@@ -1,7 +1,7 @@
 """What the basic packages' maintainer scripts do on a first installation, done to a Root instead.
 
-The scripts themselves want to be root (or have a range of uids), and write what differs from run to run; what they come
-to, for the packages of a base image, is this. Each function says whose script it stands for.
+The scripts themselves want to be root (or have a range of uids), and write what differs from run to run; what
+they come to, for the packages of a base image, is this. Each function says whose script it stands for.
 """
 
 import posixpath
@@ -29,7 +29,18 @@ def _directories(root: Root) -> None:
     """base-files."""
     for path in ("mnt", "srv", "opt", "etc/opt", "var/opt", "media", "usr/local"):
         root.directory(path)
-    for name in ("share", "share/man", "bin", "games", "lib", "include", "sbin", "src", "etc", "share/ca-certificates"):
+    for name in (
+        "share",
+        "share/man",
+        "bin",
+        "games",
+        "lib",
+        "include",
+        "sbin",
+        "src",
+        "etc",
+        "share/ca-certificates",
+    ):
         root.directory(f"usr/local/{name}")
     root.symlink("usr/local/man", "share/man")
     root.directory("var/mail", 0o2775, gid=_group(root, "mail"))
@@ -68,7 +79,9 @@ def _defaults(root: Root) -> None:
 
 
 def _group(root: Root, name: str) -> int:
-    found = re.search(rf"^{name}:[^:]*:(\d+)", root.need("usr/share/base-passwd/group.master").decode(), re.MULTILINE)
+    found = re.search(
+        rf"^{name}:[^:]*:(\d+)", root.need("usr/share/base-passwd/group.master").decode(), re.MULTILINE
+    )
     return int(found[1]) if found else 0
 
 
@@ -89,8 +102,12 @@ def _accounts(root: Root) -> None:
 
 
 def _shells(root: Root) -> None:
-    """debianutils (update-shells)."""
-    lines = (root.read("usr/share/debianutils/shells") or b"# /etc/shells: valid login shells\n/bin/sh\n").decode().splitlines()
+    """Debianutils (update-shells)."""
+    lines = (
+        (root.read("usr/share/debianutils/shells") or b"# /etc/shells: valid login shells\n/bin/sh\n")
+        .decode()
+        .splitlines()
+    )
     for path in root.files("usr/share/debianutils/shells.d"):
         lines += root.need(path).decode().splitlines()
     for shell in ("/bin/sh", "/bin/bash", "/bin/rbash", "/bin/dash"):
@@ -112,19 +129,21 @@ def _pam(root: Root) -> None:
     for name in ("account", "auth", "password", "session", "session-noninteractive"):
         template = root.read(f"usr/share/pam/common-{name}")
         if template is not None:
-            text = re.sub(r"^\$(\w+)$", lambda match: modules.get(match[1], ""), template.decode(), flags=re.MULTILINE)
+            text = re.sub(
+                r"^\$(\w+)$", lambda match: modules.get(match[1], ""), template.decode(), flags=re.MULTILINE
+            )
             root.file(f"etc/pam.d/common-{name}", text)
 
 
 def _time_zone(root: Root) -> None:
-    """tzdata."""
+    """Tzdata."""
     if f"usr/share/zoneinfo/{_TIMEZONE}" in root:
         root.symlink("etc/localtime", f"/usr/share/zoneinfo/{_TIMEZONE}")
         root.file("etc/timezone", f"{_TIMEZONE}\n")
 
 
 def _certificates(root: Root) -> None:
-    """ca-certificates (update-ca-certificates), but for the links by hash, which OpenSSL can do without here."""
+    """ca-certificates (update-ca-certificates), without the links by hash: OpenSSL finds the bundle."""
     folder = "usr/share/ca-certificates"
     names = [path.removeprefix(f"{folder}/") for path in root.files(folder) if path.endswith(".crt")]
     if not names:
@@ -132,7 +151,7 @@ def _certificates(root: Root) -> None:
     bundle = []
     for name in names:
         bundle.append(root.need(f"{folder}/{name}").decode().rstrip("\n") + "\n")
-        link = posixpath.basename(name).removesuffix(".crt").translate(str.maketrans({" ": "_", "(": "=", ")": "=", ",": "_"}))
+        link = posixpath.basename(name).removesuffix(".crt").translate(str.maketrans(" (),", "_==_"))
         root.symlink(f"etc/ssl/certs/{link}.pem", f"/{folder}/{name}")
     root.file("etc/ssl/certs/ca-certificates.crt", "".join(bundle))
     root.file("etc/ca-certificates.conf", "".join(f"{name}\n" for name in names))
@@ -140,17 +159,21 @@ def _certificates(root: Root) -> None:
 
 def _container(root: Root) -> None:
     """No package's: what images of Debian have because nothing boots in a container."""
-    root.file("usr/sbin/policy-rc.d", "#!/bin/sh\n# No init runs here: services are installed, not started.\nexit 101\n", 0o755)
+    root.file(
+        "usr/sbin/policy-rc.d",
+        "#!/bin/sh\n# No init runs here: services are not started.\nexit 101\n",
+        0o755,
+    )
     root.file(
         "etc/apt/apt.conf.d/container",
-        "// An image has no use for translations and package caches, and with one uid nothing can become _apt.\n"
+        "// Translations and caches are of no use here, and with one uid nothing can become _apt.\n"
         'Acquire::Languages "none";\n'
         'Acquire::GzipIndexes "true";\n'
         'APT::Sandbox::User "root";\n'
         'Apt::AutoRemove::SuggestsImportant "false";\n'
         'Dir::Cache::pkgcache "";\n'
         'Dir::Cache::srcpkgcache "";\n'
-        'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/archives/partial/*.deb || true"; };\n',
+        'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };\n',
     )
     # Places for a runtime to bind its own files to.
     for path in ("etc/hosts", "etc/hostname", "etc/resolv.conf"):

@@ -33,7 +33,9 @@ def basic(login: Login) -> str:
     return f"Basic {base64.b64encode(f'{login.user}:{login.password}'.encode()).decode()}"
 
 
-async def authorize(session: httpx.AsyncClient, denied: httpx.Response, scope: str, login: Login | None) -> str | None:
+async def authorize(
+    session: httpx.AsyncClient, denied: httpx.Response, scope: str, login: Login | None
+) -> str | None:
     """The Authorization header that answers a 401 response, None when there is none to give.
 
     Raises RegistryDenied when the login is refused, RegistryUnreachable when the token service is not there.
@@ -46,13 +48,22 @@ async def authorize(session: httpx.AsyncClient, denied: httpx.Response, scope: s
     return None
 
 
-async def _token(session: httpx.AsyncClient, challenge: Mapping[str, str], scope: str, login: Login | None) -> str:
+async def _token(
+    session: httpx.AsyncClient, challenge: Mapping[str, str], scope: str, login: Login | None
+) -> str:
     realm = challenge.get("realm", "")
     if not realm.startswith(("http://", "https://")):
-        raise RegistryDenied(f"the registry asks for a token from {realm!r}, which is no address: ask its owner")
+        raise RegistryDenied(
+            f"the registry asks for a token from {realm!r}, which is no address: ask its owner"
+        )
     parameters = {"service": challenge.get("service", ""), "scope": challenge.get("scope") or scope}
     if login is not None and login.identity_token:
-        form = {**parameters, "grant_type": "refresh_token", "refresh_token": login.identity_token, "client_id": "shipway"}
+        form = {
+            **parameters,
+            "grant_type": "refresh_token",
+            "refresh_token": login.identity_token,
+            "client_id": "shipway",
+        }
         request = session.build_request("POST", realm, data=form)
     else:
         request = session.build_request("GET", httpx.URL(realm).copy_merge_params(parameters))
@@ -61,11 +72,15 @@ async def _token(session: httpx.AsyncClient, challenge: Mapping[str, str], scope
     try:
         async with send(session, request) as response:
             if response.status_code in (400, 401, 403):
-                raise RegistryDenied(f"{realm} refuses the login for {scope}: log in again, or ask its owner for access")
+                raise RegistryDenied(
+                    f"{realm} refuses the login for {scope}: log in again, or ask its owner for access"
+                )
             response.raise_for_status()
             answer = (await response.aread()) and response.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise RegistryUnreachable(f"no token from {realm} ({error}): try again, or check the network and proxies") from error
+        raise RegistryUnreachable(
+            f"no token from {realm} ({error}): try again, or check the network and proxies"
+        ) from error
     token = answer.get("token") or answer.get("access_token") if isinstance(answer, dict) else None
     if not token:
         raise RegistryUnreachable(f"{realm} answered without a token: it is no token service of a registry")

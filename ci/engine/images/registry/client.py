@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 import httpx
 
-from ci.engine.images.errors import BrokenImage, RegistryDenied, RegistryUnreachable
+from ci.engine.images.errors import BrokenImage, ImageNotFound, RegistryDenied, RegistryUnreachable
 from ci.engine.images.image import Image
 from ci.engine.images.manifest import (
     INDEXES,
@@ -38,7 +38,10 @@ _TRANSFERS = 4
 
 
 class Registry:
-    """A client of any registry. `connect` (seconds) and `attempts` say how patient it is with one that is not there."""
+    """A client of any registry.
+
+    `connect` (seconds) and `attempts` say how patient it is with one that does not answer.
+    """
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class Registry:
         self._attempts = attempts
 
     async def digest(self, reference: Reference) -> str:
-        """The digest of what a name means now: of a manifest, or of an index where it is for several platforms.
+        """The digest of what a name means now: of a manifest, or of an index for several platforms.
 
         Raises ImageNotFound, RegistryDenied, RegistryUnreachable.
         """
@@ -67,21 +70,23 @@ class Registry:
     async def pull(self, reference: Reference, platform: str = "linux/amd64") -> Image:
         """Fetch an image with all its blobs; what is here already is not fetched again.
 
-        Raises ImageNotFound, UnsupportedPlatform, RegistryDenied, RegistryUnreachable, BrokenImage, StoreFull.
+        Raises ImageNotFound, UnsupportedPlatform, RegistryDenied, RegistryUnreachable, BrokenImage,
+        StoreFull.
         """
         name = reference.familiar
-        async with self._somewhere(reference) as (session, found):
-            data = self._blobs.read(found.digest)
-            if is_index(data, found.media_type):
-                found = pick(read_index(data, name), platform, name)
-                await self._document(session, found.digest)
-            manifest = read_manifest(self._blobs.read(found.digest), name)
+        async with self._somewhere(reference) as (session, top):
+            digest = top.digest
+            data = self._blobs.read(digest)
+            if is_index(data, top.media_type):
+                digest = pick(read_index(data, name), platform, name).digest
+                data = self._blobs.read((await self._document(session, digest)).digest)
+            manifest = read_manifest(data, name)
 
             async def fetch(part: Descriptor) -> None:
                 await self._fetch(session, part)
 
             await together(fetch, dict.fromkeys((manifest.config, *manifest.layers)), _TRANSFERS)
-            return load(found.digest, self._blobs, name)
+            return load(digest, self._blobs, name)
 
     async def push(
         self, images: Image | Sequence[Image], reference: Reference, media_types: MediaTypes = "oci"
@@ -121,11 +126,12 @@ class Registry:
                 session = self._session(http, base, reference, "pull")
                 try:
                     descriptor = await self._document(session, reference.selector)
-                except (RegistryUnreachable, RegistryDenied) as error:
+                except (ImageNotFound, RegistryUnreachable, RegistryDenied) as error:
                     failures.append(error)
                     continue
                 yield session, descriptor
                 return
+            # The registry itself comes last, and knows best.
             raise failures[-1]
 
     def _session(self, http: httpx.AsyncClient, base: str, reference: Reference, actions: str) -> Session:
@@ -136,7 +142,9 @@ class Registry:
         data, headers = await session.read(session.url(f"manifests/{selector}"), _ACCEPT)
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         if selector.startswith("sha256:") and digest != selector:
-            raise BrokenImage(f"{session.reference.familiar} came with the digest {digest}: the registry or a proxy is broken")
+            raise BrokenImage(
+                f"{session.reference.familiar} came with the digest {digest}: a proxy may be in the way"
+            )
         self._blobs.put_bytes(data)
         return Descriptor(headers.get("content-type", "").partition(";")[0], digest, len(data))
 
@@ -144,7 +152,10 @@ class Registry:
         if self._blobs.has(part.digest):
             return
         url, name = session.url(f"blobs/{part.digest}"), session.reference.familiar
-        with room(self._blobs.root), partial(self._blobs.root / "fetch", part.digest.removeprefix("sha256:")) as (path, file):
+        with (
+            room(self._blobs.root),
+            partial(self._blobs.root / "fetch", part.digest.removeprefix("sha256:")) as (path, file),
+        ):
             try:
                 await download(session.http, url, file, size=part.size, headers=session.headers)
                 await anyio.to_thread.run_sync(self._blobs.adopt, path, part.digest)
@@ -161,18 +172,29 @@ class Registry:
                 return
         async with session.call("POST", session.url("blobs/uploads/")) as response:
             place = response.url.join(response.headers["location"])
-        headers = {"content-type": "application/octet-stream", "content-length": str(self._blobs.size(part.digest))}
+        headers = {
+            "content-type": "application/octet-stream",
+            "content-length": str(self._blobs.size(part.digest)),
+        }
         target = str(place.copy_merge_params({"digest": part.digest}))
-        async with session.call("PUT", target, headers=headers, content=self._chunks(part.digest)):
+        async with session.call("PUT", target, headers=headers, content=_Content(self._blobs, part.digest)):
             pass
-
-    async def _chunks(self, digest: str) -> AsyncIterator[bytes]:
-        with self._blobs.open(digest) as stream:
-            while chunk := await anyio.to_thread.run_sync(stream.read, CHUNK):
-                yield chunk
 
     async def _publish(self, session: Session, manifest: Descriptor, name: str) -> None:
         data = self._blobs.read(manifest.digest)
         headers = {"content-type": manifest.media_type}
         async with session.call("PUT", session.url(f"manifests/{name}"), headers=headers, content=data):
             pass
+
+
+class _Content:
+    """A blob as a request's body, from its start each time the request is sent."""
+
+    def __init__(self, blobs: Blobs, digest: str) -> None:
+        self._blobs = blobs
+        self._digest = digest
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with self._blobs.open(self._digest) as stream:
+            while chunk := await anyio.to_thread.run_sync(stream.read, CHUNK):
+                yield chunk

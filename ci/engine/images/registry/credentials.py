@@ -14,7 +14,7 @@ from ci.engine.images.reference import DEFAULT_REGISTRY
 
 # What docker login files Docker Hub under, since 2013.
 _HUB_KEY = "https://index.docker.io/v1/"
-_TOKEN_USER = "<token>"
+_IDENTITY = "<token>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ class Credentials:
             return found
         auths = document.get("auths") or {}
         for key in keys:
-            if isinstance(entry := auths.get(key) or auths.get(f"{key}/"), dict) and (found := _stored(entry)):
+            if isinstance(entry := auths.get(key) or auths.get(f"{key}/"), dict) and (
+                found := _stored(entry)
+            ):
                 return found
         return None
 
@@ -82,4 +84,4 @@ def _ask(helper: str, server: str) -> Login | None:
         user, secret = str(answer["Username"]), str(answer["Secret"])
     except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
         return None
-    return Login(identity_token=secret) if user == _TOKEN_USER else Login(user, secret)
+    return Login(identity_token=secret) if user == _IDENTITY else Login(user, secret)

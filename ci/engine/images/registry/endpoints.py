@@ -21,7 +21,10 @@ def endpoint(registry: str) -> str:
 
 
 def mirrors(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """URLs of mirrors of Docker Hub: those of $SHIPWAY_REGISTRY_MIRRORS (with commas), else of Docker's daemon.json."""
+    """URLs of mirrors of Docker Hub.
+
+    They are those of $SHIPWAY_REGISTRY_MIRRORS (with commas between), or else of Docker's daemon.json.
+    """
     if named := environ.get(MIRRORS, ""):
         return tuple(url.strip().rstrip("/") for url in named.split(",") if url.strip())
     for file in _DAEMON_CONFIGS:

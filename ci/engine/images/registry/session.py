@@ -1,4 +1,4 @@
-"""A conversation with one registry about one repository: requests with the right credentials, errors with names."""
+"""A conversation with one registry about one repository: logs in, and gives errors their names."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ _MOST = 4 << 20  # bytes; the specification lets registries refuse larger manife
 
 @dataclass(slots=True)
 class Session:
-    """Talks to the API at `base` about `reference`; `actions` ("pull", "pull,push") is what tokens are asked for."""
+    """Talks to the API at `base` about `reference`; `actions` ("pull", "pull,push") are what it may do."""
 
     http: httpx.AsyncClient
     base: str
@@ -41,9 +41,15 @@ class Session:
         headers = options.pop("headers", {})
         try:
             for last in (False, True):
-                request = self.http.build_request(method, url, headers={**headers, **self._for(url)}, **options)
+                request = self.http.build_request(
+                    method, url, headers={**headers, **self._for(url)}, **options
+                )
                 async with send(self.http, request, attempts=self.attempts) as response:
-                    if response.status_code == httpx.codes.UNAUTHORIZED and not last and await self._log_in(response):
+                    if (
+                        response.status_code == httpx.codes.UNAUTHORIZED
+                        and not last
+                        and await self._log_in(response)
+                    ):
                         continue
                     await self.check(response)
                     yield response
@@ -58,20 +64,24 @@ class Session:
             async for chunk in response.aiter_bytes():
                 data += chunk
                 if len(data) > _MOST:
-                    raise RegistryUnreachable(f"{url} is longer than any manifest: {self.base} may be no registry")
+                    raise RegistryUnreachable(
+                        f"{url} is longer than any manifest: {self.base} may be no registry"
+                    )
             return data, response.headers
 
     def unreachable(self, error: httpx.HTTPError) -> RegistryUnreachable:
         """The error for a registry that does not answer."""
         why = str(error) or type(error).__name__
         return RegistryUnreachable(
-            f"{self.reference.familiar}: {httpx.URL(self.base).host} cannot be reached ({why}): check the network and the "
-            "proxy settings, name a mirror in SHIPWAY_REGISTRY_MIRRORS, or give the image as an archive"
+            f"{self.reference.familiar}: {httpx.URL(self.base).host} cannot be reached ({why}): check the network and "
+            "the proxy settings, name a mirror in SHIPWAY_REGISTRY_MIRRORS, or give the image as an archive"
         )
 
     async def check(self, response: httpx.Response) -> None:
         """Raise what an answer other than success means."""
-        if response.is_success or response.status_code == httpx.codes.NOT_FOUND and response.request.method == "HEAD":
+        if response.is_success or (
+            response.status_code == httpx.codes.NOT_FOUND and response.request.method == "HEAD"
+        ):
             return
         data = await response.aread()
         raise self._failure(response, data)
@@ -83,21 +93,25 @@ class Session:
         if said is None:
             # Something on the way, or something else altogether: a proxy, a captive portal, a wrong port.
             return RegistryUnreachable(
-                f"{name}: {host} answered {status} {data[:80]!r}, not as a registry does: check its address and the proxies"
+                f"{name}: {host} answered {status} {data[:80]!r}, not as a registry does: "
+                "check its address and the proxies"
             )
         if status == httpx.codes.NOT_FOUND:
             return ImageNotFound(f"{name} is not in the registry {host} ({said}): check its name and tag")
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return RegistryDenied(
-                f"{name}: {host} refuses access ({said}): check that it exists, and log in with `docker login` if it is private"
+                f"{name}: {host} refuses access ({said}): check that it exists, "
+                "and log in with `docker login` if it is private"
             )
         if status == httpx.codes.TOO_MANY_REQUESTS:
-            return RegistryDenied(f"{name}: {host} lets no more requests through ({said}): wait, log in, or use a mirror")
+            return RegistryDenied(
+                f"{name}: {host} lets no more requests through ({said}): wait, log in, or use a mirror"
+            )
         return RegistryUnreachable(f"{name}: {host} answered {status} ({said}): try again later")
 
     def _for(self, url: str) -> Mapping[str, str]:
         # A registry may send us to other hosts, which must not see the credentials.
-        return self.headers if httpx.URL(url).host == httpx.URL(self.base).host else {}
+        return self.headers if httpx.URL(url).netloc == httpx.URL(self.base).netloc else {}
 
     async def _log_in(self, denied: httpx.Response) -> bool:
         scope = f"repository:{self.reference.repository}:{self.actions}"
@@ -112,6 +126,8 @@ def _errors(response: httpx.Response) -> str | None:
     """What a registry says went wrong; None when no registry would put it so."""
     try:
         errors = response.json()["errors"]
-        return "; ".join(str(each.get("message") or each.get("code")) for each in errors) or str(response.status_code)
+        return "; ".join(str(each.get("message") or each.get("code")) for each in errors) or str(
+            response.status_code
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return str(response.reason_phrase) if "docker-distribution-api-version" in response.headers else None
