@@ -108,9 +108,15 @@ def _query(options: argparse.Namespace, workdir: Path) -> int:
 
 def _progress(options: argparse.Namespace, *, live: bool) -> str:
     """Return how to show progress. ``live``: nothing else writes to the terminal, so a tree can be there."""
+    from ci.engine.errors import EngineError
+
     if options.silent or options.quiet:
         return "quiet"
     chosen: str = options.progress or os.environ.get("DAGGER_PROGRESS") or "auto"
+    if chosen not in MODES:
+        raise EngineError(f'unknown progress type "{chosen}"; DAGGER_PROGRESS may be {", ".join(MODES)}')
+    if chosen == "tty" and not sys.stderr.isatty():
+        raise EngineError('no tty available for progress "tty"')
     if chosen == "auto":
         return "tty" if live and sys.stderr.isatty() else "plain"
     return chosen

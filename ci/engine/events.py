@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+Stream: TypeAlias = Literal["stdout", "stderr"]
+STREAMS: tuple[Stream, Stream] = ("stdout", "stderr")
+
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
@@ -20,7 +23,7 @@ class StepOutput:
     """A step wrote something; secrets are already taken out of ``data``."""
 
     id: str
-    stream: Literal["stdout", "stderr"]
+    stream: Stream
     data: bytes
 
 

@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLSchema, build_schema, print_ast
 from graphql.type import assert_input_object_type, assert_interface_type, assert_object_type
 
-from ci.engine.api.derivation.client import DerivationError, derive
+from ci.engine.api.derivation.client import NULLABLE, DerivationError, derive
 from ci.engine.api.derivation.sdl import sdl
 from ci.engine.api.source import generated_client
 
@@ -120,6 +120,12 @@ def test_descriptions_and_deprecations_come_from_the_client(schema):
     assert "Raises" not in with_exec.description
     assert with_exec.args["args"].description
     assert field(schema, "EnumTypeDef", "values").deprecation_reason == "use members instead"
+
+
+def test_every_field_listed_as_nullable_is_one_of_the_clients(schema):
+    for type_name, names in NULLABLE.items():
+        for name in names:
+            assert not str(field(schema, type_name, name).type).endswith("!")
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,19 @@ def test_a_wrong_command_line_says_so_and_exits_with_1(capsys, arguments):
     assert "--help' for usage." in error
 
 
+@pytest.mark.parametrize("command", [["run", "true"], ["query"], ["session"]])
+@pytest.mark.parametrize(
+    ("progress", "message"),
+    [("tty", 'no tty available for progress "tty"'), ("nope", 'unknown progress type "nope"')],
+)
+def test_a_way_of_showing_progress_that_cannot_be_had_is_told(
+    capsys, monkeypatch, command, progress, message
+):
+    monkeypatch.setenv("DAGGER_PROGRESS", progress)
+    assert main(command) == 1
+    assert f"Error: {message}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "own", "theirs"),
     [
