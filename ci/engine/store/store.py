@@ -43,7 +43,7 @@ class Store:
         self.blobs = Blobs(root / "blobs")
         self.index = Index(root / "index.sqlite")
         self.trees = Trees(self.index)
-        self._writing = threading.Lock()
+        self._writing = threading.RLock()
         self._sweep_scratch()
         self._scratch, self._scratch_lock = self._own_scratch()
         self._serial = 0
