@@ -4,12 +4,14 @@ import contextlib
 import fcntl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 
 from ci.engine.images.errors import BootstrapFailed, BrokenImage, RegistryDenied, RegistryUnreachable
 from ci.engine.images.image import Image
 from ci.engine.images.manifest import is_index, load, pick, read_index, save
+from ci.engine.images.registry.credentials import Credentials
 from ci.engine.images.reference import Reference, parse_reference
 from ci.engine.store.blobs import BlobNotFound, Blobs
 
@@ -22,10 +24,18 @@ class Images:
     `progress` gets a line of text when something takes its time.
     """
 
-    def __init__(self, state: Path, blobs: Blobs, *, progress: Progress = lambda _line: None) -> None:
+    def __init__(
+        self,
+        state: Path,
+        blobs: Blobs,
+        *,
+        progress: Progress = lambda _line: None,
+        credentials: Credentials | None = None,
+    ) -> None:
         self._state = state
         self._blobs = blobs
         self._progress = progress
+        self._credentials = credentials
 
     async def resolve(
         self, reference: str | Reference, platform: str = "linux/amd64", *, refresh: bool = False
@@ -87,7 +97,8 @@ class Images:
 
         wanted = recipe(reference)
         # With another way at hand, there is no point in being patient.
-        registry = Registry(self._blobs) if wanted is None else Registry(self._blobs, connect=3.0, attempts=1)
+        patience: dict[str, Any] = {} if wanted is None else {"connect": 3.0, "attempts": 1}
+        registry = Registry(self._blobs, credentials=self._credentials, **patience)
         try:
             return await registry.pull(reference, platform)
         except (RegistryUnreachable, RegistryDenied) as error:

@@ -41,8 +41,12 @@ class Reference:
 
     @property
     def familiar(self) -> str:
-        """The short form that people type: `python:3.11-slim`."""
-        return str(self).removeprefix(f"{DEFAULT_REGISTRY}/").removeprefix("library/")
+        """The shortest form that means the same, as people type it: `python:3.11-slim`."""
+        rest = str(self).removeprefix(self.name)
+        for short in (self.repository.removeprefix("library/"), self.repository):
+            if _split_registry(short) == (self.registry, self.repository):
+                return short + rest
+        return str(self)
 
     @property
     def selector(self) -> str:

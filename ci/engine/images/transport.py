@@ -27,10 +27,12 @@ def client(*, proxies: Mapping[str, str] | None = None, connect: float = 10.0) -
     environment, or `proxies` by scheme. `connect` is the longest wait for a connection, in seconds.
     """
     trust = ssl.create_default_context()
-    mounts = {
+    mounts: dict[str, httpx.AsyncHTTPTransport | None] = {
         f"{scheme}://": httpx.AsyncHTTPTransport(proxy=url, verify=trust)
         for scheme, url in (proxies or {}).items()
     }
+    # No proxy can lead to this very machine.
+    mounts |= dict.fromkeys(("all://localhost", "all://127.0.0.1", "all://[::1]"))
     return httpx.AsyncClient(
         verify=trust,
         mounts=mounts,

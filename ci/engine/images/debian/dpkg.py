@@ -65,11 +65,8 @@ def _status(deb: Deb) -> str:
 
 
 def _conffiles(deb: Deb) -> Iterator[tuple[str, str]]:
-    sums = dict(
-        reversed(line.split(None, 1))
-        for line in deb.scripts.get("md5sums", b"").decode().splitlines()
-        if line
-    )
+    lines = (line.partition("  ") for line in deb.scripts.get("md5sums", b"").decode().splitlines())
+    sums = {path: md5 for md5, _, path in lines}
     contents = {member.path: member for member in deb.members}
     for line in deb.scripts.get("conffiles", b"").decode().splitlines():
         path = line.split()[-1] if line.strip() else ""

@@ -28,6 +28,11 @@ class Session:
     attempts: int = ATTEMPTS
     headers: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def host(self) -> str:
+        """The registry's host and port."""
+        return httpx.URL(self.base).netloc.decode()
+
     def url(self, path: str) -> str:
         """The address of something in the repository."""
         return f"{self.base}/v2/{self.reference.repository}/{path}"
@@ -71,9 +76,9 @@ class Session:
 
     def unreachable(self, error: httpx.HTTPError) -> RegistryUnreachable:
         """The error for a registry that does not answer."""
-        why = str(error) or type(error).__name__
+        host, why = self.host, str(error) or type(error).__name__
         return RegistryUnreachable(
-            f"{self.reference.familiar}: {httpx.URL(self.base).host} cannot be reached ({why}): check the network and "
+            f"{self.reference.familiar}: {host} cannot be reached ({why}): check the network and "
             "the proxy settings, name a mirror in SHIPWAY_REGISTRY_MIRRORS, or give the image as an archive"
         )
 
@@ -87,7 +92,7 @@ class Session:
         raise self._failure(response, data)
 
     def _failure(self, response: httpx.Response, data: bytes) -> ImageError:
-        name, host = self.reference.familiar, httpx.URL(self.base).host
+        name, host = self.reference.familiar, self.host
         said = _errors(response)
         status = response.status_code
         if said is None:
