@@ -1,4 +1,4 @@
-"""The working parts of a session: the store, the evaluator, images and services."""
+"""The working parts of a session: the store, the evaluator and services."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from ci.engine.graph.secret import Secret
 from ci.engine.graph.service import Services
 from ci.engine.graph.step import Steps
 from ci.engine.graph.surroundings import Surroundings
-from ci.engine.images import Images
 from ci.engine.store.layers import Ownership
 from ci.engine.store.store import Store
 
@@ -29,7 +28,6 @@ class Works:
     evaluator: Evaluator
     surroundings: Surroundings
     services: Services
-    images: Images
 
     @classmethod
     def open(
@@ -51,7 +49,7 @@ class Works:
         services = Services(tasks)
         surroundings = Surroundings(hostsettings.read(), services, reveal, session_variables)
         evaluator = Evaluator(store, events, tasks, Steps(surroundings))
-        return cls(store, evaluator, surroundings, services, Images(state, store.blobs))
+        return cls(store, evaluator, surroundings, services)
 
     async def close(self) -> None:
         """Stop the services and give the store back."""

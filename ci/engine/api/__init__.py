@@ -6,5 +6,13 @@ RESOLVERS = (
     "ci.engine.api.types.cache_volume",
     "ci.engine.api.types.error",
     "ci.engine.api.types.json_value",
+    "ci.engine.api.types.container_config",
+    "ci.engine.api.types.container_files",
+    "ci.engine.api.types.container_run",
+    "ci.engine.api.types.container_image",
+    "ci.engine.api.types.directory",
+    "ci.engine.api.types.file",
+    "ci.engine.api.types.host",
+    "ci.engine.api.types.service",
 )
 """The modules whose resolvers are served, one a GraphQL type."""

@@ -2,6 +2,7 @@
 
 from ci.engine.sandbox.errors import CommandNotExecutable, CommandNotFound, SandboxError, SandboxUnavailable
 from ci.engine.sandbox.host import Host, enter
+from ci.engine.sandbox.inside import connect_inside, listen_inside, listens
 from ci.engine.sandbox.process import Output, Process, run, start
 from ci.engine.sandbox.spec import Bind, Data, Mount, Overlay, OverlayMount, Spec, Tmpfs
 
@@ -20,7 +21,10 @@ __all__ = [
     "SandboxUnavailable",
     "Spec",
     "Tmpfs",
+    "connect_inside",
     "enter",
+    "listen_inside",
+    "listens",
     "run",
     "start",
 ]

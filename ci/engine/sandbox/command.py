@@ -74,6 +74,7 @@ def prepared(spec: Spec, host: Host) -> Iterator[list[str]]:
         )
         view = stack.enter_context(tree(root))
         options = [*_NAMESPACES, *_LIFETIME, "--hostname", spec.hostname]
+        options += ["--unshare-net"] if spec.own_network else []
         options += ["--ro-bind" if spec.read_only_root else "--bind", str(root), "/"]
         options += _system(view, privileged=spec.privileged)
         for mount in mounts:
@@ -112,7 +113,7 @@ def _mount(mount: Mount, view: Tree, overlays: Iterator[Path], contents: Iterato
         case Data():
             source, readonly = next(contents), not mount.mode & 0o222
         case OverlayMount():
-            source, readonly = next(overlays), False
+            source, readonly = next(overlays), mount.readonly
         case Bind():
             source, readonly = mount.source, mount.readonly
             if not source.exists():

@@ -31,10 +31,11 @@ class Bind:
 
 @dataclass(frozen=True, slots=True)
 class OverlayMount:
-    """A writable directory: what is written lands in ``overlay.upper``, the layers below stay as they are."""
+    """A directory: what is written lands in ``overlay.upper``, the layers below stay as they are."""
 
     overlay: Overlay
     target: str
+    readonly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ class Spec:
     ``args[0]`` is looked up in the ``PATH`` of ``env`` inside the container. ``cwd`` is created, owned by the
     user, when it is missing. Without ``stdin`` the command reads an empty one. With ``init`` a small process
     is pid 1 and reaps orphans; without it the command itself is pid 1. ``privileged`` keeps every capability
-    of the engine, all devices and a writable ``/sys``.
+    of the engine, all devices and a writable ``/sys``. With ``own_network`` it has a loopback interface of its
+    own and nothing else (see ``inside`` for ways in); otherwise it is on the host's network.
     """
 
     root: Overlay
@@ -90,3 +92,4 @@ class Spec:
     init: bool = True
     privileged: bool = False
     read_only_root: bool = False
+    own_network: bool = False

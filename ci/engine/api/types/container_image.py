@@ -18,12 +18,28 @@ from ci.engine.graph.container import Container
 from ci.engine.graph.files import File, Fixed
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.service import Service
-from ci.engine.images import Image, ImageError, parse_reference, read_archive, write_archive
+from ci.engine.images import (
+    Image,
+    ImageError,
+    Images,
+    MediaTypes,
+    Reference,
+    parse_reference,
+    read_archive,
+    write_archive,
+)
+from ci.engine.images.registry.credentials import Credentials, Login
 from ci.engine.store.blobs import StoreError
 from ci.engine.store.store import Snapshot
 from ci.engine.store.tree import REGULAR, Entry
 
-_MEDIA_TYPES = {"OCIMediaTypes": "oci", "OCI": "oci", "DockerMediaTypes": "docker", "DOCKER": "docker"}
+_MEDIA_TYPES: dict[str | None, MediaTypes] = {
+    None: "oci",
+    "OCIMediaTypes": "oci",
+    "OCI": "oci",
+    "DockerMediaTypes": "docker",
+    "DOCKER": "docker",
+}
 
 
 @serves("Container")
@@ -46,9 +62,10 @@ async def from_(
             parts.evaluator.events.emit(StepOutput(identity, "stderr", f"{line}\n".encode()))
 
         error: str | None = None
-        local = parts.images.has(address, parent.platform)
+        images = Images(parts.store.root, parts.store.blobs, progress=say, credentials=auth)
+        local = images.known(reference, parent.platform) is not None
         try:
-            image = await parts.images.resolve(address, parent.platform, say, auth)
+            image = await images.resolve(reference, parent.platform)
             snapshot = await parts.evaluator.in_thread(imaging.show, parts.store, image)
         except (ImageError, StoreError, OSError) as failure:
             error = str(failure)
@@ -59,24 +76,25 @@ async def from_(
         return image, snapshot
 
     image, snapshot = await parts.evaluator.once.get(("from", reference, parent.platform), pull)
-    pinned = reference.split("@")[0] + (f"@{image.digest}" if image.digest else "")
+    pinned = str(reference).split("@")[0] + (f"@{image.digest}" if image.digest else "")
     return _started(parent, image, snapshot, pinned)
 
 
-def parse(address: str) -> str:
-    """An image's canonical reference; EngineError when the text is none."""
+def parse(address: str) -> Reference:
+    """An image's reference; EngineError when the text is none."""
     try:
-        return str(parse_reference(address))
+        return parse_reference(address)
     except ImageError as error:
         raise EngineError(str(error)) from error
 
 
-async def _credentials(call: Call, parent: Container) -> dict[str, tuple[str, str]]:
+async def _credentials(call: Call, parent: Container) -> Credentials:
     secrets = call.session.secrets
-    return {
-        registry: (username, (await secrets.plaintext(secret)).decode())
-        for registry, username, secret in parent.registry_auth
-    }
+    logins = {}
+    for address, username, secret in parent.registry_auth:
+        registry = parse(address).registry if "/" in address else address
+        logins[registry] = Login(username, (await secrets.plaintext(secret)).decode())
+    return Credentials(logins)
 
 
 def _started(parent: Container, image: Image, snapshot: Snapshot, reference: str | None) -> Container:
@@ -109,7 +127,8 @@ async def import_(call: Call, parent: Container, *, source: File, tag: str = "")
     entry = await paths.require(call, source.files, source.path, None, shown=source.path)
 
     def load() -> tuple[Image, Snapshot]:
-        image = read_archive(parts.store.locate(entry.digest), parts.store.blobs, tag or None)
+        archive = parts.store.locate(entry.digest)
+        image = read_archive(archive, parts.store.blobs, tag or None, parent.platform)
         return image, imaging.show(parts.store, image)
 
     async def work() -> tuple[Image, Snapshot]:
@@ -147,7 +166,7 @@ async def _images(call: Call, parent: Container, variants: list[Container] | Non
 
 def _writer(call: Call, images: list[Image], media_types: str | None) -> Callable[[BinaryIO], None]:
     blobs = works(call).store.blobs
-    kind = _MEDIA_TYPES.get(media_types or "OCIMediaTypes", "oci")
+    kind = _MEDIA_TYPES[media_types]
 
     def write(stream: BinaryIO) -> None:
         write_archive(images, blobs, stream, media_types=kind)
@@ -232,12 +251,15 @@ async def publish(
     _compression(forced_compression)
     if registry_service is not None:
         raise EngineError("publish with a registryService is not served by the embedded engine")
+    from ci.engine.images.registry import Registry
+
     parts = works(call)
     reference = parse(address)
     images = await _images(call, parent, platform_variants)
-    kind = _MEDIA_TYPES.get(media_types or "OCIMediaTypes", "oci")
+    registry = Registry(parts.store.blobs, credentials=await _credentials(call, parent))
+    pushed = images[0] if len(images) == 1 else images
     try:
-        digest = await parts.images.push(address, images, await _credentials(call, parent), media_types=kind)
+        digest = await registry.push(pushed, reference, _MEDIA_TYPES[media_types])
     except (ImageError, StoreError, OSError) as error:
         raise EngineError(f"failed to publish to {address}: {error}") from error
     return f"{reference}@{digest}"

@@ -12,7 +12,7 @@ from ci.engine.graph.container import Container
 from ci.engine.graph.execution import Exec, Output, Result
 from ci.engine.graph.service import Service, valid_hostname
 
-refuse("Container", "with_gpu", "experimental_with_gpu", "experimental_with_all_gp_us", because="it has no GPUs")
+refuse("Container", "experimental_with_gpu", "experimental_with_all_gp_us", because="it has no GPUs")
 
 
 def _exec(parent: Container, args: tuple[str, ...], **options: object) -> Exec:
