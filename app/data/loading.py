@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,8 @@ def _parse(path: Path, content: bytes) -> dict[str, Floats]:
     for name in NEEDED:
         if np.isnan(columns[name]).all():
             raise DataColumnEmpty(f"{path}: column {name} holds no value at all. Export the table again.")
-    if np.isnan(columns[TARGET]).any():
-        raise DataMalformed(f"{path}: column {TARGET} has an empty cell; every row needs an outcome.")
+    if not np.isin(columns[TARGET], (0.0, 1.0)).all():
+        raise DataMalformed(f"{path}: column {TARGET} has a cell other than 0 and 1: every row needs one.")
     return columns
 
 
@@ -101,6 +102,9 @@ def _number(path: Path, line: int, name: str, cell: str) -> float:
     if cell == "":
         return np.nan
     try:
-        return float(cell)
+        value = float(cell)
     except ValueError:
         raise DataMalformed(f"{path}, line {line}, column {name}: {cell[:40]!r} is not a number.") from None
+    if math.isinf(value):
+        raise DataMalformed(f"{path}, line {line}, column {name}: {cell[:40]!r} is not finite.")
+    return value

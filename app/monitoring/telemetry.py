@@ -1,5 +1,6 @@
 """The numbers at /metrics, in Prometheus' text format; one registry for each service in the process."""
 
+import threading
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -30,6 +31,7 @@ class Telemetry:
         )
         self._ready = Gauge("loan_model_ready", "1 when a model is loaded.", registry=self.registry)
         self._model = Gauge("loan_model_info", "The model served.", ("sha256",), registry=self.registry)
+        self._lock = threading.Lock()
         self._totals = {"approve": 0, "deny": 0, "refer": 0}
         self.drift: DriftCounter | None = None
         for decision in self._totals:
@@ -47,7 +49,8 @@ class Telemetry:
         for decision, confidence in decisions:
             self._decisions.labels(decision).inc()
             self._confidence.observe(confidence)
-            self._totals[decision] += 1
+            with self._lock:
+                self._totals[decision] += 1
 
     @property
     def totals(self) -> dict[str, int]:

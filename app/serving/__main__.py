@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -33,11 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(load, give_up),
-            host=options.host,
-            port=options.port,
             # Standard output is for decision records alone.
             access_log=False,
             log_level="warning",
+            ws="none",
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )
@@ -45,11 +45,22 @@ def main(arguments: list[str] | None = None) -> int:
     # and stopping is no failure, so here nobody does anything more.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    print(f"listening on http://{options.host}:{options.port}", file=sys.stderr, flush=True)
-    server.run()
+    try:
+        listener = _listen(options.host, options.port)
+    except OSError as error:
+        print(f"error: {options.host} port {options.port}: {os.strerror(error.errno or 0)}.", file=sys.stderr)
+        return 1
+    with listener:
+        print(f"listening on http://{options.host}:{listener.getsockname()[1]}", file=sys.stderr, flush=True)
+        server.run(sockets=[listener])
     for failure in failures:
         print(f"error: {failure}", file=sys.stderr)
     return 1 if failures or not server.started else 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -69,9 +80,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    if text.isdigit() and 0 < int(text) < 65536:
+    if text.isdecimal() and int(text) < 65536:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535, or 0 for any that is free)")
 
 
 if __name__ == "__main__":

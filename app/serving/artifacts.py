@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +37,12 @@ def read_artifacts(folder: Path) -> Artifacts:
         raise ArtifactError(
             f"{folder / 'model.skops'}: SHA-256 is {digest}, but lineage.json says {lineage.model_sha256}. "
             "The model was altered or copied in part: train it again."
+        )
+    trained, here = lineage.libraries["scikit-learn"], version("scikit-learn")
+    if trained != here:
+        raise ArtifactError(
+            f"{folder}: trained with scikit-learn {trained}, but this is {here}, which may read it "
+            "otherwise. Train it again, or install the version it was trained with."
         )
     if _json(folder / "schema.json") != input_schema():
         raise ArtifactError(

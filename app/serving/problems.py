@@ -13,8 +13,10 @@ from app.serving.messages import ErrorAnswer, ErrorDetail, Problem
 
 PROBLEMS_LIMIT = 20
 """Most problems listed in one answer."""
+_FIELD_LIMIT = 100
+"""Most characters of a field's name: that of an unknown field is the client's own."""
 
-_CODES = {404: "not_found", 405: "method_not_allowed"}
+_CODES = {400: "invalid_json", 404: "not_found", 405: "method_not_allowed"}
 
 
 class ApiProblem(Exception):
@@ -58,6 +60,7 @@ def _problem(error: Exception) -> ApiProblem:
         case RequestValidationError():
             return _from_validation(error.errors())
         case HTTPException():
+            # The only 400 there is: a body that Python's JSON reader gives up on, such as 100,000 brackets.
             code = _CODES.get(error.status_code, "http_error")
             return ApiProblem(error.status_code, code, str(error.detail))
         case _:
@@ -81,4 +84,4 @@ def _from_validation(errors: Sequence[Mapping[str, Any]]) -> ApiProblem:
 def _field(location: Sequence[Any]) -> str:
     # The first parts say "body" and which form of the body was taken; the client knows both.
     parts = [str(part) for part in location if part not in {"body", "single", "batch"}]
-    return ".".join(parts) or "body"
+    return ".".join(parts)[:_FIELD_LIMIT] or "body"

@@ -31,7 +31,7 @@ RATIOS: Final = (
 CODES: Final = tuple(item.name for item in INPUTS if item.kind == "code")
 # The bare amounts are left out: the ratios say the same without the size of the house. Of the appraisal only
 # a shortfall is used. In this table it equals the price exactly in 794 rows, and those are approved far less
-# often (82%) than the 221 where it is up to 1% above (95%): it looks as if many a refused application was never
+# often (82%) than the 221 where it is up to 1% above (95%): it looks as if many a refused home was never
 # appraised, and the price written down instead. Whether the two are equal would then tell the decision.
 PLAIN: Final = tuple(
     item.name
