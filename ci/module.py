@@ -42,7 +42,7 @@ class Shipway:
         """Run the app's tests; returns coverage.xml and junit.xml."""
         project = await self._project()
         await test_stage.test(project)
-        return test_stage.reports(project)
+        return await test_stage.reports(project)
 
     @function
     async def train(self) -> dagger.Directory:

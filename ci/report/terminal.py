@@ -40,6 +40,9 @@ def end(console: Console, stage: StageReport) -> None:
 def summary(console: Console, report: RunReport, pages: Sequence[Path]) -> None:
     """Print the end of a run: the gate's table, failures with what to do, and where everything is."""
     console.print()
+    for stage in report.stages:
+        end(console, stage)
+    console.print()
     if report.gate:
         console.print(_gate(report))
         console.print()
@@ -47,9 +50,8 @@ def summary(console: Console, report: RunReport, pages: Sequence[Path]) -> None:
         if stage.failure:
             _failure(console, stage)
     if image := report.image:
-        console.print(
-            f"image      {image['digest']}  {image['bytes'] / 1e6:.0f} MB compressed", highlight=False
-        )
+        size = f"{image['bytes'] / 1e6:.0f} MB compressed"
+        console.print(f"image      {image['digest']}  {size}", highlight=False, soft_wrap=True)
     for name, path in report.artifacts.items():
         console.print(f"{name:<10} {escape(path)}", highlight=False, soft_wrap=True)
     for page in pages:

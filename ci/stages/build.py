@@ -11,33 +11,38 @@ from pathlib import Path
 import dagger
 from dagger import dag
 
+from ci.stages.once import once
 from ci.stages.project import Project
 from ci.stages.result import Result
 from ci.stages.step import ran_at, step
 from ci.stages.tools import install, with_uv
 from ci.stages.train import model
 
-SOURCES = ("app/**/*.py",)
+SOURCES = ("app/**/*.py", "app/**/*.html")
 PORT = 8080
 NOBODY = "65532:65532"
 INSPECT = (Path(__file__).parent / "inside" / "inspect_image.py").read_text(encoding="utf-8")
 EPOCH = 0
 
 
-def packages(project: Project) -> dagger.Directory:
+@once
+async def packages(project: Project) -> dagger.Directory:
     """The service's Python packages, without bytecode, scripts and their own tests."""
     target = "/out/lib"
-    container = install(project, with_uv(project), "serve.txt", "--target", target, "--no-compile-bytecode")
+    container = install(
+        project, await with_uv(project), "serve.txt", "--target", target, "--no-compile-bytecode"
+    )
     return container.directory(target).filter(
         exclude=["bin", ".lock", "**/__pycache__", "sklearn/**/tests", "scipy/**/tests"]
     )
 
 
+@once
 async def image(project: Project) -> dagger.Container:
     """The service's image, ready to run as an unprivileged user."""
     sources = project.files(SOURCES)
     served_model = await model(project)
-    lower = dag.directory().with_directory("srv/lib", packages(project))
+    lower = dag.directory().with_directory("srv/lib", await packages(project))
     upper = dag.directory().with_directory("srv", sources).with_directory("srv/model", served_model)
     labels = {
         "org.opencontainers.image.title": project.settings.name,
@@ -67,7 +72,7 @@ async def image(project: Project) -> dagger.Container:
 
 async def build(project: Project) -> Result:
     """Build the image; hands back an OCI archive, with the image's digest and size among the facts."""
-    archive = (await image(project)).as_tarball()
+    archive = await (await image(project)).as_tarball().sync()
     inspected = step(
         project.base.with_mounted_file("/in/image.tar", archive).with_new_file("/in/inspect.py", INSPECT),
         ["python3", "/in/inspect.py", "/in/image.tar", "/out/image.json"],

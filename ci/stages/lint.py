@@ -41,7 +41,7 @@ CHECKS = (
 
 async def lint(project: Project) -> Result:
     """Run the linters; a finding of any of them fails the stage."""
-    container = workshop(project).with_mounted_cache(MYPY_CACHE, dag.cache_volume("shipway-mypy"))
+    container = (await workshop(project)).with_mounted_cache(MYPY_CACHE, dag.cache_volume("shipway-mypy"))
     ran: list[float] = []
 
     async def run(check: Check) -> None:

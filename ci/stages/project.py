@@ -14,7 +14,7 @@ from ci.stages.downloads import Downloads
 Select = Callable[[Sequence[str], Sequence[str]], dagger.Directory]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Project:
     """The inputs of the pipeline.
 

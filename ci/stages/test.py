@@ -4,6 +4,7 @@ from xml.etree import ElementTree as ET
 
 import dagger
 
+from ci.stages.once import once
 from ci.stages.project import Project
 from ci.stages.result import Result
 from ci.stages.step import ran_at, step
@@ -11,8 +12,10 @@ from ci.stages.tools import PYTHON, workshop
 
 SOURCES = (
     "app/**/*.py",
+    "app/**/*.html",
     "app/data/*.csv",
     "app/data/*.sha256",
+    "app/data/*.md",
     "tests/unit/app/**/*.py",
     "tests/acceptance/app/**/*.py",
     "tests/conftest.py",
@@ -25,21 +28,22 @@ COMMAND = [
 ]
 
 
-def tested(project: Project) -> dagger.Container:
+@once
+async def tested(project: Project) -> dagger.Container:
     """The container in which the tests have run."""
-    container = workshop(project).with_mounted_directory("/src", project.files(SOURCES))
-    return step(container, COMMAND)
+    container = (await workshop(project)).with_mounted_directory("/src", project.files(SOURCES))
+    return await step(container, COMMAND).sync()
 
 
-def reports(project: Project) -> dagger.Directory:
+async def reports(project: Project) -> dagger.Directory:
     """What the tests left behind: coverage.xml (Cobertura) and junit.xml."""
-    return tested(project).directory("/out")
+    return (await tested(project)).directory("/out")
 
 
 async def test(project: Project) -> Result:
     """Run the tests; hands back their reports."""
-    at = await ran_at(tested(project))
-    made = reports(project)
+    at = await ran_at(await tested(project))
+    made = await reports(project)
     coverage = ET.fromstring(await made.file("coverage.xml").contents())  # noqa: S314  # our own pytest's
     suite = ET.fromstring(await made.file("junit.xml").contents())[0]  # noqa: S314
     facts = {

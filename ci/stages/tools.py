@@ -3,6 +3,7 @@
 import dagger
 from dagger import dag
 
+from ci.stages.once import once
 from ci.stages.project import Project
 
 UV = "/usr/local/bin/uv"
@@ -11,7 +12,8 @@ VENV = "/opt/venv"
 PYTHON = f"{VENV}/bin/python"
 
 
-def with_uv(project: Project) -> dagger.Container:
+@once
+async def with_uv(project: Project) -> dagger.Container:
     """The base image with uv mounted into it, and its cache."""
     lock = project.file("requirements/installer.txt")
     command = ["python3", "-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check"]
@@ -30,14 +32,16 @@ def install(project: Project, container: dagger.Container, lock: str, *options: 
     return project.downloads.run(with_lock, command).without_mount(f"/run/{lock}")
 
 
-def trainer(project: Project) -> dagger.Container:
+@once
+async def trainer(project: Project) -> dagger.Container:
     """What training runs in: the served packages and those of the evaluation."""
-    made = with_uv(project).with_exec(
+    made = (await with_uv(project)).with_exec(
         [UV, "venv", "--quiet", "--no-python-downloads", "--python", "python3", VENV]
     )
     return install(project, made, "train.txt", "--python", PYTHON, "--compile-bytecode").with_workdir("/src")
 
 
-def workshop(project: Project) -> dagger.Container:
+@once
+async def workshop(project: Project) -> dagger.Container:
     """What tests and linters run in: the trainer's packages, and on top of them the tools."""
-    return install(project, trainer(project), "workshop.txt", "--python", PYTHON, "--compile-bytecode")
+    return install(project, await trainer(project), "workshop.txt", "--python", PYTHON, "--compile-bytecode")

@@ -4,6 +4,7 @@ import json
 
 import dagger
 
+from ci.stages.once import once
 from ci.stages.project import Project
 from ci.stages.result import Result
 from ci.stages.step import ran_at, step
@@ -14,6 +15,7 @@ NOT_TRAINED_BY = ("app/serving/**", "app/monitoring/**")
 OUTPUT = "/out/model"
 
 
+@once
 async def trained(project: Project) -> dagger.Container:
     """The container in which training has run.
 
@@ -21,11 +23,9 @@ async def trained(project: Project) -> dagger.Container:
     a commit that leaves them alone must not train again.
     """
     sources = project.files(SOURCES, NOT_TRAINED_BY)
-    container = trainer(project).with_mounted_directory("/src", sources)
-    return step(
-        container.with_env_variable("SHIPWAY_REVISION", await sources.digest()),
-        [PYTHON, "-m", "app.training", "--data", "app/data/loanapp.csv", "--output", OUTPUT],
-    )
+    container = (await trainer(project)).with_mounted_directory("/src", sources)
+    command = [PYTHON, "-m", "app.training", "--data", "app/data/loanapp.csv", "--output", OUTPUT]
+    return await step(container.with_env_variable("SHIPWAY_REVISION", await sources.digest()), command).sync()
 
 
 async def model(project: Project) -> dagger.Directory:
