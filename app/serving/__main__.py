@@ -48,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
-        print(f"error: {options.host} port {options.port}: {os.strerror(error.errno or 0)}.", file=sys.stderr)
+        # Python adds the address to the reason, which is in the line already.
+        reason = str(error.strerror).partition(" (while")[0]
+        print(f"error: {options.host} port {options.port}: {reason}.", file=sys.stderr)
         return 1
     with listener:
         print(f"listening on http://{options.host}:{listener.getsockname()[1]}", file=sys.stderr, flush=True)

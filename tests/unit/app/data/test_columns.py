@@ -43,7 +43,7 @@ def test_the_measure_of_separation_would_find_the_columns_that_are_excluded(tabl
         assert separation(table.columns[name], table.columns["white"]) > 0.7, name
 
 
-def separation(values: npt.NDArray[np.float64], outcome: npt.NDArray[np.float64]) -> float:
+def separation(values: npt.NDArray[np.float64], outcome: npt.NDArray[np.number]) -> float:
     """ROC AUC in whichever direction: 0.5 tells nothing, 1 tells all."""
     area = float(roc_auc_score(outcome, values))
     return max(area, 1.0 - area)

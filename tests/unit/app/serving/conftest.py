@@ -20,7 +20,7 @@ Loader = Callable[[], Any]
 
 
 @contextlib.contextmanager
-def running(load: Loader, on_failure: Callable[[AppError], None] = pytest.fail) -> Iterator[httpx.Client]:
+def running(load: Loader, on_failure: Callable[[AppError], Any] = print) -> Iterator[httpx.Client]:
     app = create_app(load, on_failure)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -26,7 +26,7 @@ def row(table: Table) -> np.ndarray:
         "unverifiable_information": 0,
         "mortgage_insurance_sought": 0,
     }
-    made = table.inputs[0].copy()
+    made: np.ndarray = table.inputs[0].copy()
     for name, value in values.items():
         made[POSITION[name]] = value
     return made
