@@ -16,6 +16,7 @@ from ci.engine.images.manifest import (
     MediaTypes,
     assemble,
     load,
+    matching,
     pick,
     read_index,
     read_manifest,
@@ -206,7 +207,7 @@ def _from_layout(files: _Files, blobs: Blobs, tag: str | None, platform: str, pa
     for _ in range(4):
         chosen = pick(candidates, platform, str(path))
         if chosen.media_type not in INDEXES:
-            return load(chosen.digest, blobs, str(path))
+            return matching(load(chosen.digest, blobs, str(path)), platform, str(path))
         candidates = read_index(blobs.read(chosen.digest), str(path))
     raise BrokenImage(f"{path} has indexes in indexes without end: write the archive again")
 
@@ -248,8 +249,7 @@ def _from_docker(files: _Files, blobs: Blobs, tag: str | None, platform: str, pa
             raise BrokenImage(
                 f"{path} has a layer {layer.digest} that should be {layer.diff_id}: save the image again"
             )
-    pick([Descriptor("", stored.digest, stored.size, image.platform)], platform, str(path))
-    return image
+    return matching(image, platform, str(path))
 
 
 def _content(files: _Files, blobs: Blobs, name: str) -> bytes:

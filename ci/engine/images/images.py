@@ -11,8 +11,8 @@ import anyio
 from ci.engine.images.errors import BootstrapFailed, BrokenImage, RegistryDenied, RegistryUnreachable
 from ci.engine.images.image import Image
 from ci.engine.images.manifest import is_index, load, pick, read_index, save
-from ci.engine.images.registry.credentials import Credentials
 from ci.engine.images.reference import Reference, parse_reference
+from ci.engine.images.registry.credentials import Credentials
 from ci.engine.store.blobs import BlobNotFound, Blobs
 
 Progress = Callable[[str], None]
@@ -59,7 +59,7 @@ class Images:
             if now is not None and (not refresh or now != known):
                 return now
             try:
-                return self.remember(name, await self._obtain(name, platform))
+                return self.remember(name, await self._obtain(name, platform), platform)
             except (RegistryUnreachable, RegistryDenied):
                 if now is None:
                     raise
@@ -77,13 +77,16 @@ class Images:
             return None
         return image if all(self._blobs.has(layer.digest) for layer in image.layers) else None
 
-    def remember(self, reference: Reference, image: Image) -> Image:
-        """Keep an image under a name, for its platform; the image with its digest. Raises StoreFull."""
+    def remember(self, reference: Reference, image: Image, platform: str | None = None) -> Image:
+        """Keep an image under a name, for its platform; the image with its digest. Raises StoreFull.
+
+        `platform` is how it was asked for ("linux/arm64"), where the image says more ("linux/arm64/v8").
+        """
         if image.digest is None:
             digest = save(image, self._blobs).digest
             image = load(digest, self._blobs, reference.familiar)
         if reference.digest is None:
-            file = self._file(reference, image.platform)
+            file = self._file(reference, platform or image.platform)
             file.parent.mkdir(parents=True, exist_ok=True)
             fresh = file.with_name(f"{file.name}.new")
             fresh.write_text(f"{image.digest}\n", encoding="ascii")

@@ -127,6 +127,13 @@ def pick(candidates: Sequence[Descriptor], platform: str, what: str) -> Descript
     )
 
 
+def matching(image: Image, platform: str, what: str) -> Image:
+    """The image, if it is for `platform`. Raises UnsupportedPlatform."""
+    if not same_platform(image.platform, platform):
+        raise UnsupportedPlatform(f"{what} is for {image.platform}, not for {platform}: ask for that")
+    return image
+
+
 def load(digest: str, blobs: Blobs, what: str) -> Image:
     """The image whose manifest and configuration are in `blobs`. Raises BrokenImage, BlobNotFound."""
     manifest = read_manifest(blobs.read(digest), what)

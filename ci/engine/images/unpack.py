@@ -35,6 +35,8 @@ _KINDS: dict[bytes, Kind] = {
     tarfile.FIFOTYPE: "fifo",
 }
 _XATTR = "SCHILY.xattr."
+#: More levels than any software needs, and fewer than tools that walk trees recursively can stand.
+_DEEPEST = 500
 _NOT_ALLOWED = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL)
 
 
@@ -71,6 +73,8 @@ def split(path: str) -> tuple[str, ...]:
     parts = tuple(part for part in path.split("/") if part not in ("", "."))
     if path.startswith("/") or ".." in parts or "\0" in path:
         raise BrokenImage(f"the layer has a member {path!r} that leaves its root: do not use this image")
+    if len(parts) > _DEEPEST:
+        raise BrokenImage(f"the layer has a member {len(parts)} directories deep: do not use this image")
     return parts
 
 

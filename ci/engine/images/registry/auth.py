@@ -20,7 +20,7 @@ _PARAMETER = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 def challenges(header: str) -> dict[str, dict[str, str]]:
     """The parameters of a WWW-Authenticate header, by scheme in lower case."""
     marks = list(_CHALLENGE.finditer(header))
-    ends = [mark.start() for mark in marks[1:]] + [len(header)]
+    ends = [*(mark.start() for mark in marks[1:]), len(header)][: len(marks)]
     found = {}
     for mark, end in zip(marks, ends, strict=True):
         parameters = _PARAMETER.findall(header[mark.end() : end])

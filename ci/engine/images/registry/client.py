@@ -19,6 +19,7 @@ from ci.engine.images.manifest import (
     MediaTypes,
     is_index,
     load,
+    matching,
     pick,
     read_index,
     read_manifest,
@@ -86,7 +87,7 @@ class Registry:
                 await self._fetch(session, part)
 
             await together(fetch, dict.fromkeys((manifest.config, *manifest.layers)), _TRANSFERS)
-            return load(digest, self._blobs, name)
+            return matching(load(digest, self._blobs, name), platform, name)
 
     async def push(
         self, images: Image | Sequence[Image], reference: Reference, media_types: MediaTypes = "oci"

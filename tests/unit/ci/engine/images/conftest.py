@@ -16,7 +16,7 @@ def blobs(tmp_path) -> Blobs:
 
 @pytest.fixture
 def tar() -> Callable[..., io.BytesIO]:
-    """A tar of (name, content) pairs: bytes for a file, None for a directory, `->x` a symlink, `=>x` a hard link."""
+    """A tar of (name, content): bytes are a file, None a directory, `->x` a symlink, `=>x` a hard link."""
 
     def make(*entries: tuple[str, bytes | str | None], **attributes: int) -> io.BytesIO:
         stream = io.BytesIO()

@@ -61,7 +61,9 @@ def test_history_has_an_entry_for_each_layer_or_none_at_all():
     assert "history" not in json.loads(config.to_json("linux/amd64", ["1"]))
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b'"x"', b'{"config":{"Env":1}}', b'{"config":{"Labels":["x"]}}'])
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b'"x"', b'{"config":{"Env":1}}', b'{"config":{"Labels":["x"]}}']
+)
 def test_what_is_no_configuration_is_a_broken_image(data):
     with pytest.raises(BrokenImage, match="configuration"):
         ImageConfig.from_json(data)

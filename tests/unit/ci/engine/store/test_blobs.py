@@ -37,9 +37,13 @@ def test_bytes_other_than_expected_are_not_kept(blobs):
 
 
 def test_a_writer_that_fails_leaves_nothing(blobs):
-    with pytest.raises(RuntimeError), blobs.writer() as writer:
-        writer.write(b"half")
-        raise RuntimeError
+    def fail_halfway():
+        with blobs.writer() as writer:
+            writer.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
     assert files(blobs) == []
 
 
@@ -71,7 +75,9 @@ def test_a_blob_that_is_not_there_is_named(blobs):
         blobs.open(digest(b"?"))
 
 
-@pytest.mark.parametrize("text", ["", "sha256:", "sha256:../../etc/passwd", "md5:" + "0" * 32, "sha256:" + "A" * 64])
+@pytest.mark.parametrize(
+    "text", ["", "sha256:", "sha256:../../etc/passwd", "md5:" + "0" * 32, "sha256:" + "A" * 64]
+)
 def test_what_is_no_digest_is_no_path(blobs, text):
     with pytest.raises(ValueError, match="not a digest"):
         blobs.path(text)

@@ -1,0 +1,167 @@
+"""A real registry, a server that fails on demand, and a cache that outlives the run."""
+
+import re
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import anyio
+import pytest
+
+from ci.engine.images import Reference
+from ci.engine.images.debian.archive import Archive
+from ci.engine.images.debian.deb import read_deb
+from ci.engine.state import folder
+from ci.engine.store.blobs import Blobs
+
+PACKAGE = "docker-registry"
+# Hashed once, with bcrypt, as the registry wants it: "me" and "secret".
+HTPASSWD = "me:$2y$05$ProDd43Ie//V.rmBI2XXVeZwrje/AC09mWeJyRS6nBPXEW57kARZG\n"
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """A folder for what is fetched: packages are, once."""
+    path = folder() / "tests"
+    path.mkdir(exist_ok=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def registry_program(cache) -> Path:
+    """Debian's registry, taken out of its package, so that no one has to install it."""
+    program = cache / PACKAGE
+    if not program.exists():
+        anyio.run(_fetch_registry, cache, program)
+    return program
+
+
+async def _fetch_registry(cache: Path, program: Path) -> None:
+    blobs = Blobs(cache / "debian")
+    async with Archive(blobs) as archive:
+        suites = await archive.suites("bookworm")
+        package = (await archive.index(suites, "amd64"))[PACKAGE]
+        with (cache / "contents").open("w+b") as contents:
+            deb = read_deb(await archive.package(package), contents)
+            (member,) = (each for each in deb.members if each.path == f"usr/bin/{PACKAGE}")
+            fresh = program.with_suffix(".new")
+            fresh.write_bytes(member.open().read())
+    fresh.chmod(0o755)
+    fresh.replace(program)
+
+
+@pytest.fixture(scope="session")
+def start_registry(registry_program, tmp_path_factory) -> Iterator[Callable[[str], str]]:
+    """Start a registry with more lines of configuration; its host and port."""
+    running = []
+
+    def start(more: str = "") -> str:
+        home = tmp_path_factory.mktemp("registry")
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        (home / "htpasswd").write_text(HTPASSWD)
+        (home / "config.yml").write_text(
+            f"version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {home}/data}}}}\n"
+            f"http: {{addr: '127.0.0.1:{port}'}}\n{more.format(home=home)}"
+        )
+        command = [registry_program, "serve", home / "config.yml"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        running.append(process)
+        for line in process.stderr:
+            if "listening on" in line:
+                break
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        return f"localhost:{port}"
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+@pytest.fixture(scope="session")
+def registry(start_registry) -> str:
+    """A registry that anyone may use."""
+    return start_registry()
+
+
+@pytest.fixture(scope="session")
+def private_registry(start_registry) -> str:
+    """A registry that only `me` with the password `secret` may use."""
+    return start_registry("auth: {{htpasswd: {{realm: test, path: {home}/htpasswd}}}}\n")
+
+
+@pytest.fixture
+def name(request) -> str:
+    """A repository of the test's own."""
+    return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+
+
+@pytest.fixture
+def ours(registry, name) -> Reference:
+    return Reference(registry, name, "1")
+
+
+@pytest.fixture
+def blobs(tmp_path) -> Blobs:
+    return Blobs(tmp_path / "blobs")
+
+
+@dataclass
+class Answer:
+    """What a server is to answer: `cut` is after how many bytes of the body the connection breaks."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: int | None = None
+
+
+@dataclass
+class Server:
+    """A server that gives prepared answers by path, the last one again and again."""
+
+    host: str
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+
+@pytest.fixture
+def answer() -> type[Answer]:
+    """What the server's answers are made of."""
+    return Answer
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
+            waiting = found.answers.get(self.path.partition("?")[0]) or [Answer(status=404)]
+            self.give(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+
+        def give(self, answer: Answer) -> None:
+            body, status = answer.body, answer.status
+            if (asked := self.headers.get("range")) and status == 200:
+                body, status = body[int(asked.removeprefix("bytes=").rstrip("-")) :], 206
+            self.send_response(status)
+            for header, value in {"content-length": str(len(body)), **answer.headers}.items():
+                self.send_header(header, value)
+            self.end_headers()
+            self.wfile.write(body[: answer.cut])
+
+        def log_message(self, *args: object) -> None:
+            """Nothing: pytest's output is for tests."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        found = Server(f"127.0.0.1:{http.server_port}")
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield found
+        http.shutdown()
+        thread.join()
