@@ -4,7 +4,7 @@ import shlex
 
 import dagger
 
-from ci.report.model import Failure, without_credentials
+from ci.report.model import FailedStep, Failure, without_credentials
 from ci.stages.result import StageFailed
 from ci.stages.step import plain
 
@@ -13,17 +13,11 @@ LAST_LINES = 20
 
 def describe(error: Exception, again: str) -> Failure:
     """Describe what a stage raised; ``again`` is how to run it by itself."""
-    leaf = _first(error)
-    if isinstance(leaf, dagger.ExecError):
-        command = shlex.join(plain(leaf.command))
-        output = {"stdout": _tail(leaf.stdout), "stderr": _tail(leaf.stderr)}
-        return Failure(
-            message=f"A step ended with exit code {leaf.exit_code}.",
-            again=again,
-            command=without_credentials(command),
-            exit_code=leaf.exit_code,
-            output={stream: text for stream, text in output.items() if text},
-        )
+    leaves = _leaves(error)
+    if steps := tuple(_step(leaf) for leaf in leaves if isinstance(leaf, dagger.ExecError)):
+        message = "A step failed." if len(steps) == 1 else f"{len(steps)} steps failed."
+        return Failure(message, again, steps)
+    leaf = leaves[0]
     if isinstance(leaf, StageFailed):
         return Failure(str(leaf), again)
     if isinstance(leaf, dagger.DaggerError):
@@ -31,11 +25,19 @@ def describe(error: Exception, again: str) -> Failure:
     return Failure(f"{type(leaf).__name__}: {without_credentials(str(leaf))}", again)
 
 
-def _first(error: Exception) -> Exception:
-    """The first error in a task group's, since the others were only cancelled by it."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
+def _leaves(error: Exception) -> list[Exception]:
+    if isinstance(error, ExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]
+
+
+def _step(error: dagger.ExecError) -> FailedStep:
+    output = {"stdout": _tail(error.stdout), "stderr": _tail(error.stderr)}
+    return FailedStep(
+        command=without_credentials(shlex.join(plain(error.command))),
+        exit_code=error.exit_code,
+        output={stream: text for stream, text in output.items() if text},
+    )
 
 
 def _tail(text: str) -> str:

@@ -56,10 +56,10 @@ def _failures(report: RunReport) -> Iterable[str]:
         if (failure := stage.failure) is None:
             continue
         yield f"### {stage.name} failed\n\n{_escape(failure.message)}"
-        if failure.command:
-            yield f"Command (exit code {failure.exit_code}):\n\n{_block(failure.command)}"
-        for stream, text in failure.output.items():
-            yield f"Last lines of {stream}:\n\n{_block(text)}"
+        for step in failure.steps:
+            yield f"Command (exit code {step.exit_code}):\n\n{_block(step.command)}"
+            for stream, text in step.output.items():
+                yield f"Last lines of {stream}:\n\n{_block(text)}"
         yield f"Run it again by itself:\n\n{_block(failure.again)}"
 
 

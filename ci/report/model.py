@@ -14,18 +14,25 @@ def without_credentials(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedStep:
+    """A command that failed; ``output`` has the last lines it wrote, by stream."""
+
+    command: str
+    exit_code: int
+    output: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Why a stage failed, in a user's words.
 
-    ``command`` and ``exit_code`` are those of the step that failed, if it was one. ``output`` has the last
-    lines it wrote, by stream. ``again`` is a shell command that runs this stage by itself.
+    ``again`` is a shell command that runs this stage by itself. ``engine``: the stage could not be judged,
+    since the engine or the machine did not do its part.
     """
 
     message: str
     again: str
-    command: str | None = None
-    exit_code: int | None = None
-    output: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[FailedStep, ...] = ()
     engine: bool = False
 
 

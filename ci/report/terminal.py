@@ -83,12 +83,12 @@ def _failure(console: Console, stage: StageReport) -> None:
     console.print(
         f"[red bold]{stage.name} failed.[/] {escape(failure.message)}", highlight=False, soft_wrap=True
     )
-    if failure.command:
-        console.print(f"  command    {escape(failure.command)}", highlight=False, soft_wrap=True)
-        console.print(f"  exit code  {failure.exit_code}", highlight=False)
-    for stream, text in failure.output.items():
-        console.print(f"  last lines of {stream}:", highlight=False)
-        for line in text.splitlines():
-            console.print(f"    {escape(line)}", highlight=False, soft_wrap=True)
+    for step in failure.steps:
+        console.print(f"  command    {escape(step.command)}", highlight=False, soft_wrap=True)
+        console.print(f"  exit code  {step.exit_code}", highlight=False)
+        for stream, text in step.output.items():
+            console.print(f"  last lines of {stream}:", highlight=False)
+            for line in text.splitlines():
+                console.print(f"    {escape(line)}", highlight=False, soft_wrap=True)
     console.print(f"  run it again by itself: {escape(failure.again)}", highlight=False, soft_wrap=True)
     console.print()

@@ -40,14 +40,24 @@ CHECKS = (
 
 
 async def lint(project: Project) -> Result:
-    """Run the linters; a finding of any of them fails the stage."""
+    """Run all the linters, also when one of them has a finding.
+
+    Raises:
+        ExceptionGroup: of a ``dagger.ExecError`` for each linter with findings.
+    """
     container = (await workshop(project)).with_mounted_cache(MYPY_CACHE, dag.cache_volume("shipway-mypy"))
     ran: list[float] = []
+    findings: list[dagger.ExecError] = []
 
     async def run(check: Check) -> None:
-        ran.append(await ran_at(check.on(container, project)))
+        try:
+            ran.append(await ran_at(check.on(container, project)))
+        except dagger.ExecError as error:
+            findings.append(error)
 
     async with anyio.create_task_group() as tasks:
         for check in CHECKS:
             tasks.start_soon(run, check)
+    if findings:
+        raise ExceptionGroup("linters with findings", findings)
     return Result(ran)

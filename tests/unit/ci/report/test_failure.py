@@ -19,25 +19,28 @@ def exec_error(stdout="", stderr=""):
 
 def test_a_steps_command_is_shown_so_that_it_can_be_typed():
     told = describe(exec_error(), "again")
-    assert told.command == "ruff check 'a file.py' https://***@host"
-    assert told.exit_code == 2
-    assert told.output == {}
+    [step] = told.steps
+    assert step.command == "ruff check 'a file.py' https://***@host"
+    assert step.exit_code == 2
+    assert step.output == {}
+    assert told.message == "A step failed."
     assert told.again == "again"
     assert not told.engine
 
 
 def test_only_the_last_lines_are_shown_and_no_credentials():
     stderr = "\n".join(f"line {n}" for n in range(100)) + "\nhttps://user:secret@host/simple\n"
-    told = describe(exec_error("fine\n", stderr), "")
-    assert told.output["stdout"] == "fine"
-    lines = told.output["stderr"].splitlines()
+    [step] = describe(exec_error("fine\n", stderr), "").steps
+    assert step.output["stdout"] == "fine"
+    lines = step.output["stderr"].splitlines()
     assert len(lines) == 20
     assert lines[-2:] == ["line 99", "https://***@host/simple"]
 
 
-def test_the_first_error_of_a_group_is_the_one_that_is_told():
-    told = describe(ExceptionGroup("", [ExceptionGroup("", [exec_error()]), RuntimeError("later")]), "")
-    assert told.exit_code == 2
+def test_every_step_that_failed_in_a_group_is_told():
+    told = describe(ExceptionGroup("", [ExceptionGroup("", [exec_error("a"), exec_error("b")])]), "")
+    assert told.message == "2 steps failed."
+    assert [step.output for step in told.steps] == [{"stdout": "a"}, {"stdout": "b"}]
 
 
 def test_a_stages_own_verdict_is_its_message():

@@ -8,18 +8,16 @@ import pytest
 from rich.console import Console
 
 from ci.report import html, markdown, terminal, views
-from ci.report.model import Failure, RunReport, StageReport, without_credentials
+from ci.report.model import FailedStep, Failure, RunReport, StageReport, without_credentials
 
 GATE = [
     {"metric": "cv.auc", "value": 0.853, "min": 0.83, "max": None, "passed": True},
     {"metric": "ece", "value": None, "min": None, "max": 0.05, "passed": False},
 ]
 FAILED = Failure(
-    message="A step ended with exit code 1.",
+    message="A step failed.",
     again="python ci/main.py --only lint",
-    command="ruff check <here>",
-    exit_code=1,
-    output={"stderr": "E501 | too long\n[red]not markup[/red] & <b>"},
+    steps=(FailedStep("ruff check <here>", 1, {"stderr": "E501 | too long\n[red]not markup[/red] & <b>"}),),
 )
 REPORT = RunReport(
     started="2026-01-02T03:04:05+00:00",
@@ -73,7 +71,7 @@ def test_the_terminal_is_plain_when_it_is_no_terminal():
 def test_the_terminal_says_what_failed_and_how_to_run_it_again():
     shown = text()
     for line in (
-        "lint failed. A step ended with exit code 1.",
+        "lint failed. A step failed.",
         "  command    ruff check <here>",
         "  exit code  1",
         "    [red]not markup[/red] & <b>",
