@@ -20,6 +20,7 @@ from ci.engine.graph.surroundings import Surroundings
 from ci.engine.store.layers import Ownership
 from ci.engine.store.store import Store
 
+
 @dataclass(frozen=True)
 class Works:
     """What resolvers work with."""

@@ -72,7 +72,7 @@ class Once:
         try:
             with flight.scope:
                 flight.value = await work()
-        except Exception as error:  # noqa: BLE001 - handed to those who wait
+        except Exception as error:  # noqa: BLE001  handed to those who wait  # pylint: disable=broad-exception-caught
             flight.error = error
         else:
             if flight.scope.cancelled_caught:

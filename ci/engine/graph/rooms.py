@@ -18,7 +18,7 @@ from ci.engine.graph.container import DEFAULT_PATH, Mount
 from ci.engine.graph.execution import Exec
 from ci.engine.graph.hostsettings import CA_TARGET
 from ci.engine.graph.users import Account, Owner
-from ci.engine.store import algebra, layers
+from ci.engine.store import algebra
 from ci.engine.store.store import Snapshot, Store
 from ci.engine.store.tree import DIRECTORY, REGULAR
 
@@ -62,7 +62,7 @@ async def prepared(
     store = evaluator.store
     async with contextlib.AsyncExitStack() as stack:
         folder = store.scratch()
-        stack.callback(layers.discard, folder)
+        stack.callback(store.discard, folder)
         builder = _Builder(evaluator, surroundings, step, folder)
         builder.account = users.account(store, rootfs, step.user)
         await builder.read_secrets()

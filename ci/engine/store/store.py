@@ -14,6 +14,7 @@ from typing import BinaryIO
 from ci.engine.store import algebra, layers
 from ci.engine.store.blobs import Blobs
 from ci.engine.store.index import Index, LayerRow, boot_id
+from ci.engine.store.trash import Trash
 from ci.engine.store.tree import EMPTY, REGULAR, Change, Entry, Put, Trees
 
 #: How many layers a step's root may have before it is written again as one on top of its base.
@@ -47,12 +48,14 @@ class Store:
         self._sweep_scratch()
         self._scratch, self._scratch_lock = self._own_scratch()
         self._serial = 0
+        self._trash = Trash()
         self._forget_torn_layers()
 
     def close(self) -> None:
         """Write what is buffered and give the scratch space back."""
         self._sync()
         self.index.close()
+        self._trash.close()
         layers.discard(self._scratch)
         os.close(self._scratch_lock)
         self._scratch.with_suffix(".lock").unlink(missing_ok=True)
@@ -89,6 +92,10 @@ class Store:
             folder = self._scratch / f"{self._serial:x}"
         folder.mkdir()
         return folder
+
+    def discard(self, folder: Path) -> None:
+        """Give scratch space back: it is deleted when there is time."""
+        self._trash.add(folder)
 
     def _forget_torn_layers(self) -> None:
         """After a reboot, forget the layers that no session had synced: a power cut may have torn them."""
@@ -237,18 +244,15 @@ class Store:
         return number
 
     def capture(self, upper: Path, before: Snapshot, actor: tuple[int, int]) -> Snapshot:
-        """What a step made of ``before``, whose writes are in ``upper``; takes the directory over. Blocking."""
+        """What a step made of ``before``; its writes are in ``upper``, which is taken over. Blocking."""
 
         def was(path: str) -> Entry | None:
             return algebra.lookup(self.trees, before.tree, path, follow=False)
 
         changes: list[Change] = list(layers.read(upper, was, self.ownership, actor))
-        if not changes:
-            layers.discard(upper)
-            return before
-        tree = algebra.apply(self.trees, before.tree, changes)
+        tree = algebra.apply(self.trees, before.tree, changes) if changes else before.tree
         if tree == before.tree:
-            layers.discard(upper)
+            self.discard(upper)
             return before
         located = [
             (change.entry.digest, change.path)

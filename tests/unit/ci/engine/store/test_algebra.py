@@ -68,7 +68,8 @@ def test_a_merge_has_all_of_what_is_laid_over_and_what_it_does_not_replace(
 def test_times_do_not_count_for_a_tree_unless_they_are_pinned(store: Store) -> None:
     early, late = file("aa", mtime=1), file("aa", mtime=2)
     assert store.trees.save({"x": early}) == store.trees.save({"x": late})
-    assert store.trees.save({"x": early._replace(pinned=True)}) != store.trees.save({"x": late._replace(pinned=True)})
+    pinned = [store.trees.save({"x": entry._replace(pinned=True)}) for entry in (early, late)]
+    assert pinned[0] != pinned[1]
 
 
 def test_modes_and_owners_count_for_a_tree(store: Store) -> None:
