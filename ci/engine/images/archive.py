@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from ci.engine.images.errors import BrokenImage, ImageNotFound
 from ci.engine.images.image import DOCKER_LAYER, Image, read_json, write_json
@@ -46,6 +46,7 @@ class _Files:
     links: dict[str, str] = field(default_factory=dict)
 
     def follow(self, path: str) -> str:
+        """Where a path leads, links followed; it may lead nowhere."""
         for _ in range(40):
             if path not in self.links:
                 break
@@ -166,7 +167,7 @@ def _take(tar: tarfile.TarFile, info: tarfile.TarInfo, files: _Files, blobs: Blo
     if content is None:
         return
     if parts[:2] == _BLOBS and len(parts) == 3:
-        _put_named(blobs, cast("BinaryIO", content), f"sha256:{parts[2]}", archive)
+        _put_named(blobs, cast(BinaryIO, content), f"sha256:{parts[2]}", archive)
         files.large[name] = f"sha256:{parts[2]}"
     elif info.size <= _SMALL:
         files.small[name] = content.read()
@@ -221,20 +222,22 @@ def _called(descriptor: Descriptor, tag: str) -> bool:
     return any(name == tag or name.endswith((f":{tag}", f"/{tag}")) for name in _names(descriptor))
 
 
+def _entry(entries: Sequence[Mapping[str, Any]], tag: str | None, path: Path) -> Mapping[str, Any]:
+    if tag is None:
+        return entries[0]
+    tags = {name: entry for entry in reversed(entries) for name in entry.get("RepoTags") or ()}
+    for name, entry in tags.items():
+        if name == tag or name.endswith((f":{tag}", f"/{tag}")):
+            return entry
+    raise ImageNotFound(f"{path} has no image {tag!r} (it has: {', '.join(sorted(tags)) or 'none'})")
+
+
 def _from_docker(files: _Files, blobs: Blobs, tag: str | None, platform: str, path: Path) -> Image:
     # The document is a list; an object around it makes it one that read_json takes.
     wrapped = b'{"images":' + files.small["manifest.json"] + b"}"
     entries = read_json(wrapped, f"manifest.json of {path}")["images"]
     try:
-        tags = {name: entry for entry in reversed(entries) for name in entry.get("RepoTags") or ()}
-        if tag is None:
-            entry = entries[0]
-        else:
-            entry = next(
-                (tags[name] for name in tags if name == tag or name.endswith((f":{tag}", f"/{tag}"))), None
-            )
-        if entry is None:
-            raise ImageNotFound(f"{path} has no image {tag!r} (it has: {', '.join(sorted(tags)) or 'none'})")
+        entry = _entry(entries, tag, path)
         config = _content(files, blobs, entry["Config"])
         layers = tuple(_layer(files, blobs, each) for each in entry["Layers"])
     except (KeyError, TypeError, AttributeError, IndexError) as error:

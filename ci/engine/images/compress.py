@@ -23,7 +23,8 @@ _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 class Writable(Protocol):
     """Anything bytes can be written to."""
 
-    def write(self, data: bytes, /) -> int: ...  # noqa: D102
+    def write(self, data: bytes, /) -> int:
+        """Take all of `data`; how many bytes that is."""
 
 
 class GzipWriter:

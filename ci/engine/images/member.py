@@ -1,5 +1,6 @@
 """One entry of a layer's tar, free of tar's own details."""
 
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
@@ -8,6 +9,9 @@ Kind = Literal["file", "dir", "symlink", "hardlink", "char", "block", "fifo"]
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
+
+#: In nanoseconds, which modification times are in.
+SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,18 @@ class Member:
     digest: str | None = None
     device: tuple[int, int] = (0, 0)
     xattrs: tuple[tuple[str, bytes], ...] = ()
+
+
+def from_tar(info: tarfile.TarInfo, path: str, kind: Kind) -> Member:
+    """What a tar says of one of its entries, but for its content and extended attributes."""
+    return Member(
+        path=path or ".",
+        kind=kind,
+        mode=info.mode & 0o7777,
+        uid=info.uid,
+        gid=info.gid,
+        size=info.size if kind == "file" else 0,
+        mtime=int(info.mtime * SECOND),
+        link=info.linkname,
+        device=(info.devmajor, info.devminor) if kind in {"char", "block"} else (0, 0),
+    )

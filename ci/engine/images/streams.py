@@ -22,11 +22,11 @@ def decompress(stream: Readable) -> BinaryIO:
     source = io.BufferedReader(_Raw(stream), 1 << 18)
     head = source.peek(6)
     if head.startswith(_GZIP):
-        return cast("BinaryIO", gzip.GzipFile(fileobj=source))
+        return cast(BinaryIO, gzip.GzipFile(fileobj=source))
     if head.startswith(_ZSTD):
-        return cast("BinaryIO", zstd.ZstdFile(source))
+        return cast(BinaryIO, zstd.ZstdFile(source))
     if head.startswith(_XZ):
-        return cast("BinaryIO", lzma.LZMAFile(source))
+        return cast(BinaryIO, lzma.LZMAFile(source))
     return source
 
 

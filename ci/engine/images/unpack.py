@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from ci.engine.images.errors import BrokenImage
-from ci.engine.images.member import OPAQUE, WHITEOUT, Kind, Member
+from ci.engine.images.member import OPAQUE, WHITEOUT, Kind, Member, from_tar
 from ci.engine.images.streams import DAMAGED, HashingReader, decompress
 from ci.engine.images.within import Within
 from ci.engine.store.blobs import CHUNK, Readable, room
@@ -54,7 +54,7 @@ def unpack(layer: Readable, dest: Path, *, own: bool, diff_id: str | None = None
         extraction = _Extraction(root, own)
         try:
             # The stream mode never seeks back, so a layer can be unpacked while it arrives.
-            with tarfile.open(fileobj=cast("BinaryIO", plain), mode="r|", encoding="utf-8") as tar:
+            with tarfile.open(fileobj=cast(BinaryIO, plain), mode="r|", encoding="utf-8") as tar:
                 for info in tar:
                     yield from extraction.extract(tar, info)
             while plain.read(CHUNK):
@@ -260,17 +260,4 @@ def _member(info: tarfile.TarInfo, place: tuple[str, ...], kind: Kind) -> Member
         for name, value in sorted(info.pax_headers.items())
         if name.startswith(_XATTR) and ".overlay." not in name
     )
-    return Member(
-        path="/".join(place) or ".",
-        kind=kind,
-        mode=info.mode & 0o7777,
-        uid=info.uid,
-        gid=info.gid,
-        size=info.size if kind == "file" else 0,
-        mtime=int(info.mtime * 1_000_000_000)
-        if isinstance(info.mtime, float)
-        else info.mtime * 1_000_000_000,
-        link=info.linkname,
-        device=(info.devmajor, info.devminor) if kind in ("char", "block") else (0, 0),
-        xattrs=xattrs,
-    )
+    return dataclasses.replace(from_tar(info, "/".join(place), kind), xattrs=xattrs)

@@ -23,7 +23,8 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 class Readable(Protocol):
     """Anything bytes can be read from, one chunk after the other."""
 
-    def read(self, size: int = ..., /) -> bytes: ...  # noqa: D102
+    def read(self, size: int = ..., /) -> bytes:
+        """Up to `size` bytes; none at the end."""
 
 
 class StoreError(Exception):

@@ -55,7 +55,7 @@ def _one_line(text: str) -> Iterator[Source]:
 def _deb822(text: str) -> Iterator[Source]:
     for raw in stanzas(text):
         fields = {name.lower(): value for name, value in raw.items()}
-        if fields.get("enabled", "yes").lower() in ("no", "false", "off", "0"):
+        if fields.get("enabled", "yes").lower() in {"no", "false", "off", "0"}:
             continue
         if "deb" not in words(fields.get("types", "")):
             continue

@@ -68,12 +68,16 @@ async def bootstrap(
         name, found, index = await _choose(archive, wanted, architecture, progress)
         wanted = replace(wanted, suite=name)
         packages = await anyio.to_thread.run_sync(closure, index, wanted.packages)
-        size = sum(package.size for package in packages) >> 20
-        progress(f"{len(packages)} packages of Debian {name} ({size} MiB)")
+        progress(_summary(packages, name))
         with room(state), contextlib.ExitStack() as files:
             debs = await _fetch(archive, packages, cache.root, files)
             progress("putting the root file system together")
             return await anyio.to_thread.run_sync(_build, wanted, found, debs, blobs, platform)
+
+
+def _summary(packages: Sequence[Package], suite: str) -> str:
+    size = sum(package.size for package in packages) >> 20
+    return f"{len(packages)} packages of Debian {suite} ({size} MiB)"
 
 
 def _architecture(platform: str) -> str:

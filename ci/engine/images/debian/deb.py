@@ -4,13 +4,13 @@ import io
 import os
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from ci.engine.images.debian.control import stanza
 from ci.engine.images.errors import BootstrapFailed
-from ci.engine.images.member import Kind, Member
+from ci.engine.images.member import Kind, Member, from_tar
 from ci.engine.images.streams import DAMAGED, decompress
 from ci.engine.store.blobs import CHUNK
 
@@ -112,17 +112,10 @@ def _member(info: tarfile.TarInfo, contents: BinaryIO) -> Member:
     kind = _KINDS.get(info.type)
     if kind is None:
         raise ValueError(f"{info.name} is of the unknown type {info.type!r}")
-    return Member(
-        path=info.name.removeprefix("./").rstrip("/") or ".",
-        kind=kind,
-        mode=info.mode & 0o7777,
-        uid=info.uid,
-        gid=info.gid,
-        size=info.size if kind == "file" else 0,
-        mtime=int(info.mtime) * 1_000_000_000,
-        link=info.linkname.removeprefix("./") if kind == "hardlink" else info.linkname,
-        open=_opener(contents, info.offset_data, info.size) if kind == "file" else None,
-    )
+    member = from_tar(info, info.name.removeprefix("./").rstrip("/"), kind)
+    if kind == "hardlink":
+        return replace(member, link=info.linkname.removeprefix("./"))
+    return replace(member, open=_opener(contents, info.offset_data, info.size)) if kind == "file" else member
 
 
 def _opener(file: BinaryIO, offset: int, size: int) -> Callable[[], BinaryIO]:

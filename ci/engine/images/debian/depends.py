@@ -33,11 +33,14 @@ def closure(index: Index, names: Iterable[str]) -> list[Package]:
 
 
 class _Chosen:
+    """The packages chosen so far, also by the names they answer to."""
+
     def __init__(self) -> None:
         self.packages: dict[str, Package] = {}
         self._by_offer: dict[str, list[Package]] = {}
 
     def add(self, package: Package) -> None:
+        """Choose a package."""
         if package.name in self.packages:
             return
         self.packages[package.name] = package
@@ -45,11 +48,13 @@ class _Chosen:
             self._by_offer.setdefault(name, []).append(package)
 
     def satisfy(self, alternatives: Iterable[Relation]) -> bool:
+        """Whether one of the alternatives is among them."""
         return any(
             package.answers(each) for each in alternatives for package in self._by_offer.get(each.name, ())
         )
 
     def check(self) -> None:
+        """Raise BootstrapFailed when two exclude each other."""
         for package in self.packages.values():
             for relation in package.conflicts:
                 for other in self._by_offer.get(relation.name, ()):
@@ -68,7 +73,8 @@ def _choose(index: Index, package: Package, alternatives: tuple[Relation, ...]) 
         for provider in index.providers(relation.name):
             if provider.answers(relation):
                 return provider
+    needed = " or ".join(str(each) for each in alternatives)
     raise BootstrapFailed(
-        f"{package.name} {package.version} needs {' or '.join(map(str, alternatives))}, which is not there: "
+        f"{package.name} {package.version} needs {needed}, which is not there: "
         "the mirror may be incomplete; try another"
     )

@@ -95,7 +95,7 @@ def suites(wanted: Recipe) -> tuple[str, ...]:
 
 
 def _number(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
+    return tuple(int(part) for part in version.split("."))
 
 
 def config(wanted: Recipe, python: str, created: str) -> ImageConfig:

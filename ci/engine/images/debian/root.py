@@ -40,7 +40,7 @@ class Root:
             if (
                 member.kind == "dir"
                 and present is not None
-                and present.kind in ("dir", "symlink")
+                and present.kind in {"dir", "symlink"}
                 and path != "."
             ):
                 continue
@@ -64,7 +64,7 @@ class Root:
         waiting, place, links = list(reversed(path.strip("/").split("/"))), "", 0
         while waiting:
             name = waiting.pop()
-            if name in ("", "."):
+            if name in {"", "."}:
                 continue
             if name == "..":
                 place = posixpath.dirname(place)

@@ -71,7 +71,7 @@ async def _token(
             request.headers["authorization"] = basic(login)
     try:
         async with send(session, request) as response:
-            if response.status_code in (400, 401, 403):
+            if response.status_code in {400, 401, 403}:
                 raise RegistryDenied(
                     f"{realm} refuses the login for {scope}: log in again, or ask its owner for access"
                 )
