@@ -4,6 +4,8 @@ An ``EngineError`` is the client's to read: its message names the thing, the pla
 exception is a fault of the engine itself; the client learns only that there was one.
 """
 
+import errno
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,6 +54,17 @@ class ExecError(EngineError):
             "stdout": self.stdout,
             "stderr": self.stderr,
         }
+
+
+def out_of_room(error: BaseException, place: object) -> EngineError | None:
+    """What to tell a client when ``error`` means that the disk of ``place`` is full, else None."""
+    full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+    full = full or (isinstance(error, sqlite3.Error) and "disk is full" in str(error))
+    if not full:
+        return None
+    return EngineError(
+        f"no space left for {place}: free some space there, or name a folder on another disk in SHIPWAY_STATE"
+    )
 
 
 def shortened(output: str, limit: int = OUTPUT_LIMIT) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from ci.engine.errors import EngineError
+from ci.engine.errors import EngineError, out_of_room
 from ci.engine.events import Events
 from ci.engine.graph.execution import Exec, Result
 from ci.engine.graph.files import Files
@@ -40,8 +42,9 @@ class Once:
     is cancelled when the last one does. Errors are not remembered.
     """
 
-    def __init__(self, tasks: TaskGroup, remembered: int = 50_000) -> None:
+    def __init__(self, tasks: TaskGroup, place: Path, remembered: int = 50_000) -> None:
         self._tasks = tasks
+        self._place = place
         self._values: dict[Hashable, Any] = {}
         self._flights: dict[Hashable, _Flight] = {}
         self._remembered = remembered
@@ -72,6 +75,8 @@ class Once:
         try:
             with flight.scope:
                 flight.value = await work()
+        except (OSError, sqlite3.Error) as error:
+            flight.error = out_of_room(error, self._place) or error
         except Exception as error:  # noqa: BLE001  handed to those who wait  # pylint: disable=broad-exception-caught
             flight.error = error
         else:
@@ -97,7 +102,7 @@ class Evaluator:
     def __init__(self, store: Store, events: Events, tasks: TaskGroup, steps: StepRunner) -> None:
         self.store = store
         self.events = events
-        self.once = Once(tasks)
+        self.once = Once(tasks, store.root)
         self.operations = OPERATIONS
         self._steps = steps
 
