@@ -225,7 +225,9 @@ def _called(descriptor: Descriptor, tag: str) -> bool:
 def _entry(entries: Sequence[Mapping[str, Any]], tag: str | None, path: Path) -> Mapping[str, Any]:
     if tag is None:
         return entries[0]
-    tags = {name: entry for entry in reversed(entries) for name in entry.get("RepoTags") or ()}
+    tags: dict[str, Mapping[str, Any]] = {}
+    for entry in reversed(entries):
+        tags |= dict.fromkeys(entry.get("RepoTags") or (), entry)
     for name, entry in tags.items():
         if name == tag or name.endswith((f":{tag}", f"/{tag}")):
             return entry
