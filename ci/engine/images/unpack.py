@@ -126,7 +126,7 @@ class _Extraction:
         hidden = name.removeprefix(WHITEOUT)
         if hidden.startswith(WHITEOUT):
             return None  # bookkeeping of AUFS, which no one else reads
-        if hidden in ("", ".", ".."):
+        if hidden in {"", ".", ".."}:
             raise BrokenImage(f"the layer has a whiteout {name!r} of nothing: do not use this image")
         target = (*place, hidden)
         with contextlib.suppress(FileNotFoundError):
