@@ -32,7 +32,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class ImageConfig:
+class ImageConfig:  # pylint: disable=too-many-instance-attributes  # OCI's members
     """How to run an image, as in OCI's image configuration; members not modelled here are kept as they came.
 
     `env` entries are "NAME=value", `exposed_ports` "8000/tcp"; `created` is RFC 3339 text.

@@ -15,7 +15,7 @@ SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Member:  # pylint: disable=too-many-instance-attributes  # tar's fields
     """A file, directory, link or mark of a layer.
 
     `path` is relative to the root ("usr/bin/env"); "." is the root itself. `mode` holds permission bits only,

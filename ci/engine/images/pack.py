@@ -53,6 +53,7 @@ class _Hashing:
         self.hash = hashlib.sha256()
 
     def write(self, data: bytes, /) -> int:
+        """Pass `data` on."""
         self.hash.update(data)
         return self._dest.write(data)
 
