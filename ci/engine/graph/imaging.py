@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -84,8 +84,13 @@ def _layer(store: Store, layer: Layer, below: Snapshot, chain: str) -> Snapshot:
     folder = store.scratch()
     with store.blobs.open(layer.digest) as stream:
         members = list(unpack(stream, folder, own=store.ownership.on_disk, diff_id=layer.diff_id))
-    files = {member.path: member for member in members if member.kind == "file"}
-    changes = [change for member in members for change in _changes(member, files)]
+    there = {member.path: member for member in members}
+
+    def below_has(path: str) -> bool:
+        found = algebra.lookup(store.trees, below.tree, path, follow=False)
+        return found is not None and found.kind == DIRECTORY
+
+    changes = [change for member in members for change in _changes(member, there, below_has)]
     tree = algebra.apply(store.trees, below.tree, changes)
     located = [
         (change.entry.digest, change.path)
@@ -98,17 +103,16 @@ def _layer(store: Store, layer: Layer, below: Snapshot, chain: str) -> Snapshot:
     return Snapshot(tree, number)
 
 
-def _changes(member: Member, files: dict[str, Member]) -> Iterator[Change]:
-    if member.path == ".":
-        return
+def _changes(
+    member: Member, there: Mapping[str, Member], below_has: Callable[[str], bool]
+) -> Iterator[Change]:
     if member.whiteout:
         yield Remove(member.path)
         return
-    if member.kind == "hardlink":
-        target = files[member.link]
-        yield Put(member.path, _entry(target))
-        return
-    yield Put(member.path, _entry(member))
+    if member.path != "." and not (member.implied and below_has(member.path)):
+        # A hard link is another name of the same file: on disk they share one, in the tree each has its own.
+        source = there[member.link] if member.kind == "hardlink" else member
+        yield Put(member.path, _entry(source))
     if member.opaque:
         yield Clear(member.path)
 
