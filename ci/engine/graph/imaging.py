@@ -111,7 +111,9 @@ def _changes(
         return
     if member.path != "." and not (member.implied and below_has(member.path)):
         # A hard link is another name of the same file: on disk they share one, in the tree each has its own.
-        source = there[member.link] if member.kind == "hardlink" else member
+        source = member
+        while source.kind == "hardlink":
+            source = there[source.link]
         yield Put(member.path, _entry(source))
     if member.opaque:
         yield Clear(member.path)
