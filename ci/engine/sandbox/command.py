@@ -1,6 +1,5 @@
 """From a Spec to bwrap's options: namespaces, mounts, environment, user and capabilities."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -10,7 +9,7 @@ from ci.engine.sandbox.errors import SandboxError
 from ci.engine.sandbox.host import Host
 from ci.engine.sandbox.overlay import files_in_memory, mounted
 from ci.engine.sandbox.paths import Tree, tree
-from ci.engine.sandbox.spec import Bind, Data, Mount, OverlayMount, Spec, Tmpfs
+from ci.engine.sandbox.spec import Data, Mount, OverlayMount, Spec, Tmpfs
 
 # What root of an ordinary container keeps: Docker's (and BuildKit's) default set, with the kernel's numbers.
 _CAPABILITIES = {
@@ -97,30 +96,32 @@ def _system(view: Tree, *, privileged: bool) -> list[str]:
 @cache
 def _masks() -> list[str]:
     options = []
-    for path in filter(os.path.exists, _MASKED_FILES):
-        options += ["--dev-bind", "/dev/null", path]
-    for path in filter(os.path.exists, _MASKED_DIRECTORIES):
-        options += ["--tmpfs", path, "--remount-ro", path]
+    for path in _MASKED_FILES:
+        if Path(path).exists():
+            options += ["--dev-bind", "/dev/null", path]
+    for path in _MASKED_DIRECTORIES:
+        if Path(path).exists():
+            options += ["--tmpfs", path, "--remount-ro", path]
     return options
 
 
 def _mount(mount: Mount, view: Tree, overlays: Iterator[Path], contents: Iterator[Path]) -> list[str]:
-    match mount:
-        case Tmpfs():
-            target = view.add_mount(mount.target, None, directory=True)
-            size = [] if mount.size is None else ["--size", str(mount.size)]
-            return ["--perms", f"{mount.mode:04o}", *size, "--tmpfs", target]
-        case Data():
-            source, readonly = next(contents), not mount.mode & 0o222
-        case OverlayMount():
-            source, readonly = next(overlays), mount.readonly
-        case Bind():
-            source, readonly = mount.source, mount.readonly
-            if not source.exists():
-                msg = f"sandbox: {source}, to be mounted at {mount.target}, does not exist; create it first"
-                raise SandboxError(msg)
-            source = source.resolve()
-    target = view.add_mount(mount.target, source, directory=source.is_dir(), readonly=readonly)
+    if isinstance(mount, Tmpfs):
+        target = view.add_mount(mount.target, None, directory=True)
+        size = [] if mount.size is None else ["--size", str(mount.size)]
+        return ["--perms", f"{mount.mode:04o}", *size, "--tmpfs", target]
+    fixed = False  # whether it is somebody else's, so that nothing may be made in it to mount on
+    if isinstance(mount, OverlayMount):
+        source, readonly = next(overlays), mount.readonly
+    elif isinstance(mount, Data):
+        source, readonly = next(contents), not mount.mode & 0o222
+    else:
+        source, readonly = mount.source.resolve(), mount.readonly
+        fixed = readonly
+        if not source.exists():
+            msg = f"sandbox: {source}, to be mounted at {mount.target}, does not exist; create it first"
+            raise SandboxError(msg)
+    target = view.add_mount(mount.target, source, directory=source.is_dir(), fixed=fixed)
     return ["--ro-bind" if readonly else "--bind", str(source), target]
 
 

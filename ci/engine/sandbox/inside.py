@@ -1,9 +1,5 @@
 """Sockets in another process's network: a thread visits its namespace, the socket stays behind."""
 
-from __future__ import annotations
-
-import ctypes
-import os
 import socket
 import threading
 from collections.abc import Callable
@@ -12,8 +8,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import SocketStream
 
-_CLONE_NEWNET = 0x40000000
-_LIBC = ctypes.CDLL(None, use_errno=True)
+from ci.engine.sandbox import kernel
 
 
 def _visit(pid: int, make: Callable[[], socket.socket]) -> socket.socket:
@@ -23,13 +18,7 @@ def _visit(pid: int, make: Callable[[], socket.socket]) -> socket.socket:
 
     def run() -> None:
         try:
-            descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                if _LIBC.setns(descriptor, _CLONE_NEWNET) != 0:
-                    number = ctypes.get_errno()
-                    raise OSError(number, os.strerror(number), f"/proc/{pid}/ns/net")
-            finally:
-                os.close(descriptor)
+            kernel.enter_network(pid)
             made.append(make())
         except OSError as error:
             failed.append(error)
@@ -72,7 +61,7 @@ async def connect_inside(pid: int, host: str, port: int) -> SocketStream:
         OSError: nothing listens there, or the process is gone.
     """
     made = await anyio.to_thread.run_sync(_connected, pid, host, port)
-    made.setblocking(False)
+    made.settimeout(0)
     return await SocketStream.from_socket(made)
 
 

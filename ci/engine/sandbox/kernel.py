@@ -3,11 +3,13 @@
 import ctypes
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 # From <linux/sched.h> and <linux/mount.h>; the same on every architecture.
 CLONE_FS = 0x00000200
 CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
 CLONE_NEWUSER = 0x10000000
 MS_NOSUID = 2
 MS_NODEV = 4
@@ -36,6 +38,15 @@ def unshare(flags: int) -> None:
     _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
+def enter_network(pid: int) -> None:
+    """Move the calling thread to the network namespace of another process (setns(2))."""
+    descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _check(_libc.setns(descriptor, ctypes.c_int(CLONE_NEWNET)), f"network namespace of process {pid}")
+    finally:
+        os.close(descriptor)
+
+
 def mount(source: str, target: str | Path, kind: str | None, flags: int = 0, options: str = "") -> None:
     """Mount ``source`` on ``target`` (mount(2)); OSError names the target."""
     _check(
@@ -57,7 +68,5 @@ def unmount(target: Path) -> None:
 
 def kill(pidfd: int, number: int = signal.SIGKILL) -> None:
     """Send a signal to the process behind ``pidfd``; one that has already ended is no error."""
-    try:
+    with suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, number)
-    except ProcessLookupError:
-        return

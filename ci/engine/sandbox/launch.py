@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
@@ -11,7 +12,8 @@ from ci.engine.sandbox.errors import CommandNotExecutable, CommandNotFound, Sand
 from ci.engine.sandbox.host import Host, program
 from ci.engine.sandbox.spec import Spec
 
-COMPLAINT = b"bwrap: "  # how bwrap's own messages start
+_COMPLAINT = (b"bwrap: ", b"./bwrap: ")  # how bwrap's own messages start, and its loader's
+_HELD = 2048  # bytes; its messages are far shorter
 
 _EXEC_FAILED = re.compile(r"^bwrap: execvp (?P<command>.*): (?P<reason>[^:]*)$", re.DOTALL)
 _NOT_EXECUTABLE = {"Permission denied", "Exec format error", "Is a directory"}
@@ -44,56 +46,103 @@ class Launched:
             os.close(self._gate.pop())
 
 
+class Complaints:
+    """A step's stderr, less what bwrap itself says there when it can't run the command.
+
+    What starts like bwrap's words is held back until the end, or until it is too long for them.
+    """
+
+    def __init__(self, deliver: Callable[[bytes], None]) -> None:
+        self._deliver = deliver
+        self._held = b""
+
+    @property
+    def text(self) -> str:
+        """What is held back."""
+        return self._held.decode(errors="replace").strip()
+
+    def hear(self, chunk: bytes) -> None:
+        """Take a chunk of stderr, and pass it on if it is the step's."""
+        if not self._held and not chunk.startswith(_COMPLAINT):
+            self._deliver(chunk)
+            return
+        self._held += chunk
+        if len(self._held) > _HELD:
+            self.release()
+
+    def release(self) -> None:
+        """Pass on what was held back: it is the step's after all."""
+        held, self._held = self._held, b""
+        if held:
+            self._deliver(held)
+
+
 def bwrap(spec: Spec, options: list[str], host: Host) -> Launched:
     """Start bwrap for ``spec`` in a session of its own, so that a terminal's Ctrl-C does not reach it.
 
     Raises:
         SandboxError: it can't be executed, or the arguments are too long for the kernel.
     """
-    found = program()
-    with ExitStack() as passed, ExitStack() as kept:
+    if not spec.args:
+        msg = "sandbox: there is no command to run; give args at least one word"
+        raise SandboxError(msg)
+    with ExitStack() as theirs, ExitStack() as ours:
 
         def pipe(*, reading: bool) -> tuple[int, int]:
-            """One end to keep, the other to pass on."""
+            """Our end and theirs."""
             ends = os.pipe()
             keep, give = ends if reading else ends[::-1]
-            kept.callback(os.close, keep)
-            passed.callback(os.close, give)
+            ours.callback(os.close, keep)
+            theirs.callback(os.close, give)
             return keep, give
 
-        stdout, stdout_writer = pipe(reading=True)
-        stderr, stderr_writer = pipe(reading=True)
-        status, status_writer = pipe(reading=True)
-        gate, gate_reader = pipe(reading=False)
-        for writer in (stdout_writer, stderr_writer):
-            # So that /dev/stdout can be opened by name; an id unknown to the kernel is the engine's own then.
-            with suppress(OSError):
-                os.fchown(writer, spec.uid, spec.gid)
-        own = ["--json-status-fd", str(status_writer), "--seccomp", str(gate_reader)]
-        own += [] if spec.init else ["--as-pid-1"]
-        inherited = [status_writer, gate_reader]
-        identity: dict[str, object] = {}
-        if host.uid_range and (spec.uid or spec.gid or spec.groups):
-            identity = {"user": spec.uid, "group": spec.gid, "extra_groups": list(spec.groups)}
+        stdout, stderr, status = (pipe(reading=True) for _ in range(3))
+        gate = pipe(reading=False)
+        passed = {"--json-status-fd": status[1], "--seccomp": gate[1]}
         if host.uid_range and spec.uid:
-            inherited.append(users.namespace(spec.uid))
-            own += ["--userns", str(inherited[-1])]
-            # bwrap closes this one before it runs the command, while --userns alone would leave it open.
-            own += ["--sync-fd", str(inherited[-1])] if spec.init else []
-        arguments = _in_memory("bwrap options", "\0".join([*options, *own]).encode() + b"\0", passed)
-        stdin = subprocess.DEVNULL if spec.stdin is None else _in_memory("stdin", spec.stdin, passed)
-        process = _spawn(
-            [found.name, "--args", str(arguments), "--", *spec.args],
+            passed["--userns"] = users.namespace(spec.uid)
+            if spec.init:
+                # bwrap closes this one before it runs the command; --userns alone would leave it open.
+                passed["--sync-fd"] = passed["--userns"]
+        passed["--args"] = _in_memory("options", "\0".join([*options, ""]).encode(), theirs)
+        stdin = subprocess.DEVNULL if spec.stdin is None else _in_memory("stdin", spec.stdin, theirs)
+        process = _spawn(spec, host, passed, (stdin, stdout[1], stderr[1]))
+        ours.pop_all()
+    return Launched(process, stdout[0], stderr[0], status[0], os.pidfd_open(process.pid), [gate[0]])
+
+
+def _spawn(
+    spec: Spec, host: Host, passed: dict[str, int], streams: tuple[int, int, int]
+) -> subprocess.Popen[bytes]:
+    """Execute bwrap with the options that take a descriptor, as the step's user where there is one."""
+    found = program()
+    words = [word for option, number in passed.items() for word in (option, str(number))]
+    words += [] if spec.init else ["--as-pid-1"]
+    # Where there is but one user, bwrap maps the step's ids to it.
+    other = users.become(spec.uid, spec.gid, spec.groups) if host.uid_range and spec.uid else []
+    grouped = host.uid_range and not spec.uid and bool(spec.gid or spec.groups)
+    stdin, stdout, stderr = streams
+    for stream in (stdout, stderr):
+        # So that /dev/stdout can be opened by name; an id unknown to the kernel is the engine's own then.
+        with suppress(OSError):
+            os.fchown(stream, spec.uid, spec.gid)
+    try:
+        return subprocess.Popen(  # pylint: disable=consider-using-with  # it outlives this function
+            [*other, found.name, *words, "--", *spec.args],
             cwd=found.directory,
             env=found.environment,
             stdin=stdin,
-            stdout=stdout_writer,
-            stderr=stderr_writer,
-            pass_fds=(*inherited, arguments),
-            **identity,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=set(passed.values()),
+            start_new_session=True,
+            umask=0o022,
+            group=spec.gid if grouped else None,
+            extra_groups=spec.groups if grouped else None,
         )
-        kept.pop_all()
-    return Launched(process, stdout, stderr, status, os.pidfd_open(process.pid), [gate])
+    except OSError as error:
+        msg = f"sandbox: cannot start bwrap for {spec.args[0]}: {error.strerror}"
+        raise SandboxError(msg) from error
 
 
 def explain(complaint: str, spec: Spec) -> SandboxError:
@@ -114,19 +163,8 @@ def explain(complaint: str, spec: Spec) -> SandboxError:
         return SandboxError(f"sandbox: {command}: {reason}; pass the data in a file or on stdin")
     path = dict(spec.env).get("PATH", "/bin:/usr/bin")
     where = "in the container" if "/" in command else f"in the container's PATH ({path})"
-    msg = f"{command}: not found {where}, or what runs it (its #! line, its loader) is missing there; install it"
+    msg = f"{command}: not found {where}, or what runs it (its #! line or loader) is missing; install it"
     return CommandNotFound(msg, command)
-
-
-def _spawn(argv: list[str], **how: object) -> subprocess.Popen[bytes]:
-    if len(argv) == argv.index("--") + 1:
-        msg = "sandbox: there is no command to run; give args at least one word"
-        raise SandboxError(msg)
-    try:
-        return subprocess.Popen(argv, start_new_session=True, umask=0o022, **how)  # type: ignore[call-overload,no-any-return]
-    except OSError as error:
-        msg = f"sandbox: cannot start bwrap for {argv[argv.index('--') + 1]}: {error.strerror}"
-        raise SandboxError(msg) from error
 
 
 def _in_memory(name: str, content: bytes, closing: ExitStack) -> int:

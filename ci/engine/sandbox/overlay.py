@@ -34,11 +34,12 @@ def mounted(overlay: Overlay) -> Iterator[Path]:
             "flatten some of them into one"
         )
         raise SandboxError(msg)
-    merged = overlay.work / "merged"
+    merged, empty = overlay.work / "merged", overlay.work / "empty"
     with _work_directory(overlay.work):
-        for part in (merged, overlay.work / "scratch", overlay.work / "empty"):
-            part.mkdir()
-        _mount(overlay, merged)
+        merged.mkdir()
+        if not overlay.lower:
+            empty.mkdir()
+        _mount(overlay.lower or (empty,), overlay.upper, overlay.work, merged)
         try:
             yield merged
         finally:
@@ -76,11 +77,11 @@ def _work_directory(work: Path) -> Iterator[None]:
     finally:
         # overlayfs leaves a directory of mode 0 there, which only its owner's chmod opens (or root's powers).
         with suppress(OSError):
-            (work / "scratch" / "work").chmod(0o700)
+            (work / "work").chmod(0o700)
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _mount(overlay: Overlay, merged: Path) -> None:
+def _mount(lower: tuple[Path, ...], upper: Path, work: Path, merged: Path) -> None:
     """Mount by the names of open descriptors: they are short, and no character in a path needs escaping."""
     with ExitStack() as opened:
 
@@ -93,13 +94,12 @@ def _mount(overlay: Overlay, merged: Path) -> None:
             opened.callback(os.close, number)
             return number
 
-        lowers = [descriptor(path) for path in overlay.lower or (overlay.work / "empty",)]
-        upper, scratch = descriptor(overlay.upper), descriptor(overlay.work / "scratch")
+        lowers, top, scratch = [descriptor(path) for path in lower], descriptor(upper), descriptor(work)
         target = f"/proc/self/fd/{descriptor(merged)}"
 
         def options(folder: str) -> str:
-            lower = ":".join(f"{folder}{number}" for number in lowers)
-            return f"lowerdir={lower},upperdir={folder}{upper},workdir={folder}{scratch},{_OPTIONS}"
+            below = ":".join(f"{folder}{number}" for number in lowers)
+            return f"lowerdir={below},upperdir={folder}{top},workdir={folder}{scratch},{_OPTIONS}"
 
         try:
             if len(options("/proc/self/fd/")) < _PAGE:
@@ -107,7 +107,7 @@ def _mount(overlay: Overlay, merged: Path) -> None:
             else:
                 _mount_from("/proc/self/fd", target, options(""))
         except OSError as error:
-            raise _explain(error, overlay) from error
+            raise _explain(error, upper) from error
 
 
 def _mount_from(folder: str, target: str, options: str) -> None:
@@ -129,8 +129,8 @@ def _mount_from(folder: str, target: str, options: str) -> None:
         raise failures[0]
 
 
-def _explain(error: OSError, overlay: Overlay) -> SandboxError:
-    place = f"sandbox: cannot stack layers on {overlay.upper}: {error.strerror}; "
+def _explain(error: OSError, upper: Path) -> SandboxError:
+    place = f"sandbox: cannot stack layers on {upper}: {error.strerror}; "
     if error.errno == errno.ENODEV:
         return SandboxUnavailable(place + "this kernel has no overlayfs: as root, `modprobe overlay`")
     if error.errno == errno.EPERM:

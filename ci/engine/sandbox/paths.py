@@ -1,4 +1,4 @@
-"""What a path means inside a container: its symbolic links, the mounts above its root, and what is missing."""
+"""What a path means inside a container: symbolic links, mounts over its root, and what is missing."""
 
 import os
 import stat
@@ -31,7 +31,7 @@ class Tree:
 
     root: Path
     _mounts: dict[str, Path | None] = field(default_factory=dict)
-    _readonly: set[str] = field(default_factory=set)
+    _fixed: set[str] = field(default_factory=set)
     _placeholders: list[_Placeholder] = field(default_factory=list)
 
     def resolve(self, path: str) -> str:
@@ -64,8 +64,10 @@ class Tree:
                 here = ""
         return here or "/"
 
-    def add_mount(self, target: str, source: Path | None, *, directory: bool, readonly: bool = False) -> str:
+    def add_mount(self, target: str, source: Path | None, *, directory: bool, fixed: bool = False) -> str:
         """Make sure that ``target`` can be mounted on, remember what is seen there, and return it resolved.
+
+        Nothing will ever be made in a mount that is ``fixed``.
 
         Raises:
             SandboxError: the target is of another kind than the source, or can't be made.
@@ -76,9 +78,9 @@ class Tree:
             raise SandboxError(msg)
         self._make(resolved, directory=directory, placeholder=True, owner=None)
         self._mounts[resolved] = source
-        self._readonly.discard(resolved)
-        if readonly:
-            self._readonly.add(resolved)
+        self._fixed.discard(resolved)
+        if fixed:
+            self._fixed.add(resolved)
         return resolved
 
     def working_directory(self, path: str, uid: int, gid: int) -> str:
@@ -89,7 +91,7 @@ class Tree:
         return resolved
 
     def remove_placeholders(self) -> None:
-        """Remove what add_mount() created and nobody filled, leaving the times of its parents as they were."""
+        """Remove what add_mount() created and nobody filled; the times of its parents are as they were."""
         for made in reversed(self._placeholders):
             with suppress(OSError):
                 status = made.path.lstat()
@@ -135,10 +137,10 @@ class Tree:
                 msg = f"sandbox: {path} in the container is a {is_a}, and a {wanted} is wanted there"
                 raise SandboxError(msg)
             return
-        if mount in self._readonly:
+        if mount in self._fixed:
             msg = (
-                f"sandbox: {path} in the container does not exist and {mount}, where it would be, is read-only; "
-                "create it in the source of that mount, or make the mount writable"
+                f"sandbox: {path} in the container does not exist and {mount}, where it would be, is "
+                "read-only; create it in the source of that mount, or make the mount writable"
             )
             raise SandboxError(msg)
         parent = path.rpartition("/")[0]
@@ -176,6 +178,6 @@ def tree(root: Path) -> Iterator[Tree]:
 
 
 def _give(path: Path, uid: int, gid: int) -> None:
-    """Change the owner, unless the engine's user namespace has no such user: then everything is the user's."""
+    """Change the owner, unless the engine's user namespace has but one: then everything is the user's."""
     with suppress(OSError):
         os.chown(path, uid, gid)

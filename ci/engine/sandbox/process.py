@@ -1,9 +1,8 @@
-"""Running one container: start it, deliver its output as it comes, learn how it ended, leave nothing behind."""
+"""Running one container: start it, deliver its output as it comes, learn how it ended, leave nothing."""
 
 import asyncio
 import json
 import os
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,13 +12,12 @@ import anyio
 
 from ci.engine.sandbox import kernel, launch, seccomp
 from ci.engine.sandbox.command import prepared
-from ci.engine.sandbox.host import host
+from ci.engine.sandbox.host import enter
 from ci.engine.sandbox.spec import Spec
 
 Output = Callable[[bytes], None]
 
 CHUNK = 65536  # bytes of output delivered at once, at most
-_HELD = 2048  # bytes of what may be bwrap's own complaint, kept until it is known whose they are
 _RETRY = 0.002  # seconds until the next look for a command that is about to be started
 
 
@@ -33,15 +31,14 @@ class Process:
         self._init = -1
         self._exit_code: int | None = None
         self._failure: Exception | None = None
-        self._stderr = stderr
-        self._complaint = b""
+        self._complaints = launch.Complaints(lambda chunk: self._deliver(stderr, chunk))
         self._status = b""
         self._watched: set[int] = set()
         self._told = anyio.Event()
         self._ended = anyio.Event()
         self._loop = asyncio.get_running_loop()
         self._read(launched.stdout, lambda chunk: self._deliver(stdout, chunk))
-        self._read(launched.stderr, self._hear)
+        self._read(launched.stderr, self._complaints.hear)
         self._read(launched.status, self._learn)
         self._watch(launched.exited, self._launcher_exited)
 
@@ -52,7 +49,7 @@ class Process:
         Raises:
             SandboxError: bwrap gave up.
         """
-        process = cls(spec, launch.bwrap(spec, options, host()), stdout, stderr)
+        process = cls(spec, launch.bwrap(spec, options, enter()), stdout, stderr)
         try:
             await process.release()
         except BaseException:
@@ -65,7 +62,7 @@ class Process:
         await self._told.wait()
         if not self.pid:
             await self.wait()  # raises what bwrap said
-        pretend = self._spec.uid == 0 and not self._spec.privileged and not host().uid_range
+        pretend = self._spec.uid == 0 and not self._spec.privileged and not enter().uid_range
         self._launched.open_gate(seccomp.pretend_ownership() if pretend else seccomp.ALLOW_ALL)
 
     async def wait(self) -> int:
@@ -82,8 +79,8 @@ class Process:
         if self._exit_code is not None:
             return self._exit_code
         code = self._launched.process.returncode
-        if self._complaint or not self.pid:
-            raise launch.explain(self._complaint.decode(errors="replace").strip(), self._spec)
+        if self._complaints.text or not self.pid:
+            raise launch.explain(self._complaints.text, self._spec)
         return 128 - code if code < 0 else code
 
     def signal(self, number: int) -> None:
@@ -129,7 +126,7 @@ class Process:
         if self._watched:
             return
         if self._exit_code is not None:
-            self._flush_complaint()
+            self._complaints.release()
         self._ended.set()
 
     def _read(self, descriptor: int, deliver: Callable[[bytes], None]) -> None:
@@ -149,23 +146,10 @@ class Process:
             return
         try:
             output(chunk)
-        except Exception as error:  # noqa: BLE001  wait() raises it
+        except Exception as error:  # noqa: BLE001  pylint: disable=broad-exception-caught
+            # wait() raises it.
             self._failure = error
             self.kill()
-
-    def _hear(self, chunk: bytes) -> None:
-        """Hold back what starts like bwrap's own words until the end, or until it is too long for them."""
-        if self._complaint or chunk.startswith(launch.COMPLAINT):
-            self._complaint += chunk
-            if len(self._complaint) > _HELD:
-                self._flush_complaint()
-        else:
-            self._deliver(self._stderr, chunk)
-
-    def _flush_complaint(self) -> None:
-        complaint, self._complaint = self._complaint, b""
-        if complaint:
-            self._deliver(self._stderr, complaint)
 
     def _learn(self, chunk: bytes) -> None:
         """Read bwrap's --json-status-fd: the first process, later the exit code if the command was run."""
@@ -204,7 +188,7 @@ async def start(spec: Spec, stdout: Output, stderr: Output) -> AsyncIterator[Pro
         SandboxUnavailable: the host lacks something.
         SandboxError: the spec makes no sense, or the container can't be set up.
     """
-    with prepared(spec, host()) as options:
+    with prepared(spec, enter()) as options:
         process = await Process.begin(spec, options, stdout, stderr)
         try:
             yield process

@@ -69,14 +69,14 @@ Mount = Bind | OverlayMount | Tmpfs | Data
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class Spec:  # pylint: disable=too-many-instance-attributes
     """One container: a root file system, mounts, and the command to run in it.
 
     ``args[0]`` is looked up in the ``PATH`` of ``env`` inside the container. ``cwd`` is created, owned by the
     user, when it is missing. Without ``stdin`` the command reads an empty one. With ``init`` a small process
     is pid 1 and reaps orphans; without it the command itself is pid 1. ``privileged`` keeps every capability
-    of the engine, all devices and a writable ``/sys``. With ``own_network`` it has a loopback interface of its
-    own and nothing else (see ``inside`` for ways in); otherwise it is on the host's network.
+    of the engine, all devices and a writable ``/sys``. With ``own_network`` it has a loopback interface of
+    its own and nothing else (see ``inside`` for ways in); otherwise it is on the host's network.
     """
 
     root: Overlay
