@@ -11,7 +11,9 @@ RESOLVERS = (
     "ci.engine.api.types.container_run",
     "ci.engine.api.types.container_image",
     "ci.engine.api.types.directory",
+    "ci.engine.api.types.directory_files",
     "ci.engine.api.types.file",
+    "ci.engine.api.types.search",
     "ci.engine.api.types.host",
     "ci.engine.api.types.service",
 )

@@ -4,104 +4,152 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ci.engine.errors import EngineError
 from ci.engine.graph.fingerprint import fingerprint
-from ci.engine.graph.gitignore import Ignores
 from ci.engine.store import layers
-from ci.engine.store.patterns import Selection
+from ci.engine.store.gitignore import Ignores
+from ci.engine.store.patterns import Selection, State
 from ci.engine.store.store import Snapshot, Store
 from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: A file as it was when its bytes were read: inode, size, mtime and ctime (ns), and their sha256.
-_Seen = list[Any]
+#: What was in a directory when it was read last: for a file or symlink its inode, size, mtime and ctime
+#: (ns) with the digest of its entry; for a directory its mode with the digest of its listing.
+_Rows = dict[str, list[Any]]
 #: A file changed this recently (ns) may change again within its time stamp's grain: read it again.
 _GRAIN = 50_000_000
 
 
-@dataclass(slots=True)
-class _Scan:
-    """One reading of a host directory."""
+@dataclass(frozen=True)
+class Reading:
+    """Which part of a host directory is wanted.
 
-    store: Store
+    Patterns see paths from ``top``, which is ``root`` or, so that .gitignore files above it count, the
+    directory over it that holds ``.git``; ``None`` for ``ignores`` leaves .gitignore files unread.
+    """
+
     root: Path
     selection: Selection
-    ignores: Ignores | None
-    known: Mapping[str, _Seen]
-    seen: dict[str, _Seen]
-    now: int
+    above: tuple[str, ...] = ()
+    ignores: Ignores | None = None
 
-    def listing(self, folder: str, prefix: str, ignores: Ignores | None) -> str:
-        """The digest of the selected part of a directory."""
-        entries: dict[str, Entry] = {}
-        if ignores is not None:
-            ignores = ignores.entering(Path(folder), prefix)
+
+@dataclass(slots=True)
+class _Scan:
+    """One reading of a host directory. ``seen`` and ``known`` are by path: (listing's digest, rows)."""
+
+    store: Store
+    reading: Reading
+    known: Mapping[str, list[Any]]
+    now: int
+    seen: dict[str, list[Any]] = field(default_factory=dict)
+
+    def listing(self, folder: str, prefix: str, state: State, ignores: Ignores | None) -> str:
+        """The digest of the selected part of a directory; ``prefix`` is "" or ends in "/"."""
+        selection, everything = self.reading.selection, self.reading.selection.everything and ignores is None
+        names = (*self.reading.above, *prefix.split("/")[:-1])
+        lead = "".join(f"{name}/" for name in names)
+        known_digest, known = self.known.get(prefix, ("", {}))
+        rows: _Rows = {}
+        entries: dict[str, Entry | tuple[os.DirEntry[str], os.stat_result, str]] = {}
+        settled = True
         with os.scandir(folder) as items:
             for item in items:
-                path = prefix + item.name
-                is_directory = item.is_dir(follow_symlinks=False)
-                if ignores is not None and ignores.ignored(path, is_directory=is_directory):
-                    continue
+                name, is_directory, inner = item.name, item.is_dir(follow_symlinks=False), state
+                taken, within = True, ignores
+                if not everything:
+                    taken, inner = selection.step(lead + name, state)
+                    if ignores is not None:
+                        within = entering(ignores, item.path, len(names) + 1) if is_directory else ignores
+                        taken = taken and not within.ignored((*names, name), is_directory=is_directory)
                 if is_directory:
-                    self._directory(entries, item, path, ignores)
-                elif self.selection.takes(path):
-                    entry = self._entry(item, path)
-                    if entry is not None:
-                        entries[item.name] = entry
-        return self.store.trees.save(entries)
+                    digest = EMPTY
+                    if everything or selection.may_take_below(lead + name, inner):
+                        digest = self.listing(item.path, f"{prefix}{name}/", inner, within)
+                    if taken or digest != EMPTY:
+                        status = item.stat(follow_symlinks=False)
+                        rows[name] = [stat.S_IMODE(status.st_mode), digest]
+                        entries[name] = Entry(
+                            DIRECTORY, stat.S_IMODE(status.st_mode), 0, 0, digest, 0, status.st_mtime_ns
+                        )
+                elif taken:
+                    status = item.stat(follow_symlinks=False)
+                    row = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+                    before = known.get(name)
+                    digest = before[4] if before is not None and before[:4] == row else ""
+                    settled = settled and self.now - max(row[2], row[3]) > _GRAIN
+                    rows[name] = [*row, digest]
+                    entries[name] = (item, status, digest)
+        if settled and known_digest and rows == known:
+            self.seen[prefix] = [known_digest, rows]
+            return known_digest
+        return self._saved(prefix, rows, entries, settled=settled)
 
-    def _directory(
-        self, entries: dict[str, Entry], item: os.DirEntry[str], path: str, ignores: Ignores | None
-    ) -> None:
-        if not self.selection.enters(path):
-            return
-        digest = self.listing(item.path, path + "/", ignores)
-        if digest != EMPTY or self.selection.takes(path):
-            status = item.stat(follow_symlinks=False)
-            mode = stat.S_IMODE(status.st_mode)
-            entries[item.name] = Entry(DIRECTORY, mode, 0, 0, digest, 0, status.st_mtime_ns)
-
-    def _entry(self, item: os.DirEntry[str], path: str) -> Entry | None:
-        status = item.stat(follow_symlinks=False)
-        mode, modified = stat.S_IMODE(status.st_mode), status.st_mtime_ns
-        if stat.S_ISLNK(status.st_mode):
-            return Entry(SYMLINK, 0o777, 0, 0, os.readlink(item.path), 0, modified)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        digest = self._digest(item.path, path, status)
-        return Entry(REGULAR, mode, 0, 0, digest, status.st_size, modified)
-
-    def _digest(self, full: str, path: str, status: os.stat_result) -> str:
-        identity = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-        known = self.known.get(path)
-        digest = known[4] if known is not None and known[:4] == identity else layers.digest_file(full)
-        if self.now - max(status.st_mtime_ns, status.st_ctime_ns) > _GRAIN:
-            self.seen[path] = [*identity, digest]
-        return str(digest)
+    def _saved(
+        self,
+        prefix: str,
+        rows: _Rows,
+        entries: dict[str, Entry | tuple[os.DirEntry[str], os.stat_result, str]],
+        *,
+        settled: bool,
+    ) -> str:
+        """The digest of a directory in which something is new."""
+        listing: dict[str, Entry] = {}
+        for name, found in entries.items():
+            entry = found if isinstance(found, Entry) else _entry(*found)
+            if entry is None:
+                continue
+            listing[name] = entry
+            if entry.kind != DIRECTORY:
+                recent = self.now - max(rows[name][2], rows[name][3]) <= _GRAIN
+                rows[name][4] = "" if recent else entry.digest
+        digest = self.store.trees.save(listing)
+        self.seen[prefix] = [digest if settled else "", rows]
+        return digest
 
 
-def import_directory(
-    store: Store, root: Path, selection: Selection, *, gitignore: bool, now: int
-) -> Snapshot:
-    """The selected part of a host directory, kept in the store. Blocking.
+def _entry(item: os.DirEntry[str], status: os.stat_result, digest: str) -> Entry | None:
+    mode, modified = stat.S_IMODE(status.st_mode), status.st_mtime_ns
+    if stat.S_ISLNK(status.st_mode):
+        return Entry(SYMLINK, 0o777, 0, 0, os.readlink(item.path), 0, modified)
+    if stat.S_ISREG(status.st_mode):
+        content = digest or layers.digest_file(item.path)
+        return Entry(REGULAR, mode, 0, 0, content, status.st_size, modified)
+    return None
+
+
+def entering(ignores: Ignores, folder: str, depth: int) -> Ignores:
+    """The rules in force once a host folder's own .gitignore, ``depth`` names below the top, is read."""
+    try:
+        text = Path(folder, ".gitignore").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ignores
+    return ignores.adding(text, depth)
+
+
+def import_directory(store: Store, reading: Reading, *, now: int) -> Snapshot:
+    """The wanted part of a host directory, kept in the store. Blocking.
 
     ``now`` is the time of the reading in nanoseconds since the epoch.
 
     Raises:
         EngineError: it can't be read, or changes while it is being read.
     """
-    name = fingerprint("host", str(root), selection, gitignore)
+    root = reading.root
+    name = fingerprint("directory", str(root), reading.selection, reading.above, reading.ignores is not None)
     remembered = store.index.fact("host", name) or {"seen": {}, "near": None, "tree": EMPTY}
-    ignores = Ignores() if gitignore else None
-    scan = _Scan(store, root, selection, ignores, remembered["seen"], {}, now)
+    scan = _Scan(store, reading, remembered["seen"], now)
+    state: State = ((), ())
+    for count in range(1, len(reading.above) + 1):
+        _, state = reading.selection.step("/".join(reading.above[:count]), state)
     try:
-        tree = scan.listing(str(root), "", ignores)
+        tree = scan.listing(str(root), "", state, reading.ignores)
         if tree == remembered["tree"] and scan.seen == remembered["seen"]:
             shown = store.shown(tree)
             if shown is not None or tree == EMPTY:
@@ -134,69 +182,3 @@ def import_file(store: Store, path: Path) -> Snapshot:
         raise EngineError(f"{path}: no such file or directory") from error
     except OSError as error:
         raise EngineError(f"{path}: {error.strerror}") from error
-
-
-def export(store: Store, tree: str, target: Path, *, wipe: bool) -> None:
-    """Write a file system to a host directory, merged with what is there unless ``wipe``. Blocking.
-
-    Each file is written beside its place and renamed into it, so that a reader never sees half of one.
-
-    Raises:
-        EngineError: the target can't be written.
-    """
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        if wipe:
-            _wipe(store, tree, target)
-        _export(store, tree, target)
-    except OSError as error:
-        raise EngineError(f"export to {error.filename or target}: {error.strerror}") from error
-
-
-def _wipe(store: Store, tree: str, target: Path) -> None:
-    kept = store.trees.load(tree)
-    for item in target.iterdir():
-        if (
-            item.name in kept
-            and item.is_dir()
-            and not item.is_symlink()
-            and kept[item.name].kind == DIRECTORY
-        ):
-            _wipe(store, kept[item.name].digest, item)
-        elif item.is_dir() and not item.is_symlink():
-            layers.discard(item)
-        else:
-            item.unlink()
-
-
-def _export(store: Store, tree: str, target: Path) -> None:
-    for name, entry in store.trees.load(tree).items():
-        path = target / name
-        if entry.kind == DIRECTORY:
-            if path.is_symlink() or (path.exists() and not path.is_dir()):
-                path.unlink()
-            path.mkdir(exist_ok=True)
-            _export(store, entry.digest, path)
-            path.chmod(entry.mode)
-        elif entry.kind in (REGULAR, SYMLINK):
-            export_file(store, entry, path)
-
-
-def export_file(store: Store, entry: Entry, path: Path) -> None:
-    """Write one file or symlink to the host in one step. Blocking; OSError as it comes."""
-    if path.is_dir() and not path.is_symlink():
-        layers.discard(path)
-    fresh = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-    try:
-        if entry.kind == SYMLINK:
-            fresh.symlink_to(entry.digest)
-        else:
-            with store.open(entry.digest) as source, fresh.open("xb") as sink:
-                while chunk := source.read(1 << 20):
-                    sink.write(chunk)
-            fresh.chmod(entry.mode)
-            os.utime(fresh, ns=(entry.mtime, entry.mtime))
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise

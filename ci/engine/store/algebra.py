@@ -6,10 +6,12 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ci.engine.store.patterns import Selection
+from ci.engine.store.gitignore import Ignores
+from ci.engine.store.patterns import Selection, State
 from ci.engine.store.tree import (
     DIRECTORY,
     EMPTY,
+    REGULAR,
     SYMLINK,
     Change,
     Clear,
@@ -189,8 +191,33 @@ def remove(trees: Trees, root: str, path: str) -> str:
     return root if found is None else apply(trees, root, [Remove(where)])
 
 
-def merge(trees: Trees, base: str, over: str) -> str:
-    """``over`` copied onto ``base``: directories are merged, everything else is replaced."""
+def merge(trees: Trees, root: str, path: str, over: str) -> str:
+    """``root`` with the tree ``over`` copied into the directory at ``path``, which must be there.
+
+    Directories are merged and take the source's mode and owner, everything else is replaced. A symlink
+    to a directory is followed, inside ``root``, when a directory is copied onto it.
+    """
+    where, found = locate(trees, root, path)
+    if found is None or found.kind != DIRECTORY:
+        raise NotADirectory(f"{path}: not a directory")
+    linked: list[tuple[str, Entry]] = []
+    merged = _merged(trees, found.digest, over, f"{where}/", linked)
+    root = _with(trees, root, where, found._replace(digest=merged))
+    for link, entry in linked:
+        target, behind = locate(trees, root, link)
+        if behind is not None and behind.kind == DIRECTORY:
+            root = _with(trees, root, target, entry._replace(digest=behind.digest))
+            root = merge(trees, root, target, entry.digest)
+        else:
+            root = _with(trees, root, link, entry)
+    return root
+
+
+def _with(trees: Trees, root: str, where: str, entry: Entry) -> str:
+    return apply(trees, root, [Put(where, entry)]) if where else entry.digest
+
+
+def _merged(trees: Trees, base: str, over: str, prefix: str, linked: list[tuple[str, Entry]]) -> str:
     if base == EMPTY or base == over:
         return over
     if over == EMPTY:
@@ -198,34 +225,78 @@ def merge(trees: Trees, base: str, over: str) -> str:
     merged = dict(trees.load(base))
     for name, entry in trees.load(over).items():
         before = merged.get(name)
-        if entry.kind == DIRECTORY and before is not None and before.kind == DIRECTORY:
-            entry = entry._replace(digest=merge(trees, before.digest, entry.digest))
+        if entry.kind == DIRECTORY and before is not None:
+            if before.kind == SYMLINK:
+                linked.append((prefix + name, entry))
+                continue
+            if before.kind == DIRECTORY:
+                below = _merged(trees, before.digest, entry.digest, f"{prefix}{name}/", linked)
+                merged[name] = entry._replace(digest=below)
+                continue
         merged[name] = entry
     return trees.save(merged)
 
 
-def select(trees: Trees, root: str, selection: Selection) -> str:
-    """What ``selection`` leaves of ``root``; directories stay when something in them stays.
+def select(
+    trees: Trees,
+    root: str,
+    selection: Selection,
+    ignores: Ignores | None = None,
+    read: Callable[[Entry], str] | None = None,
+    above: tuple[str, ...] = (),
+) -> str:
+    """What ``selection``, and .gitignore files if ``ignores`` is given, leave of ``root``.
 
-    Without include patterns a directory that is not excluded stays also when it is empty.
+    A directory stays when it is selected itself, or when something in it is. ``ignores`` has the rules
+    from above; ``read`` gives the text of a .gitignore file; ``above`` is where ``root`` lies from the
+    top that the rules of ``ignores`` count from.
     """
-    return root if selection.everything else _selected(trees, root, selection, "")
+    if selection.everything and ignores is None:
+        return root
+    return _Selecting(trees, selection, read, above).below(root, "", ((), ()), ignores)
 
 
-def _selected(trees: Trees, digest: str, selection: Selection, prefix: str) -> str:
-    kept: dict[str, Entry] = {}
-    for name, entry in trees.load(digest).items():
-        path = prefix + name
-        if entry.kind != DIRECTORY:
-            if selection.takes(path):
+@dataclass(frozen=True, slots=True)
+class _Selecting:
+    trees: Trees
+    selection: Selection
+    read: Callable[[Entry], str] | None
+    above: tuple[str, ...]
+
+    def below(self, digest: str, prefix: str, state: State, ignores: Ignores | None) -> str:
+        """What is left of the directory at ``prefix`` ("" or ending in "/")."""
+        listing = self.trees.load(digest)
+        names = (*self.above, *prefix.split("/")[:-1])
+        ignores = self._entering(listing, names, ignores)
+        kept: dict[str, Entry] = {}
+        for name, entry in listing.items():
+            path, is_directory = prefix + name, entry.kind == DIRECTORY
+            taken, inner = self.selection.step(path, state)
+            within = ignores
+            if ignores is not None and is_directory:
+                within = self._entering(self.trees.load(entry.digest), (*names, name), ignores)
+            if taken and within is not None:
+                taken = not within.ignored((*names, name), is_directory=is_directory)
+            if is_directory:
+                left = self._left(entry, path, taken, inner, ignores)
+                if taken or left != EMPTY:
+                    kept[name] = entry._replace(digest=left)
+            elif taken:
                 kept[name] = entry
-            continue
-        if not selection.enters(path):
-            continue
-        inside = _selected(trees, entry.digest, selection, path + "/")
-        if inside != EMPTY or selection.takes(path):
-            kept[name] = entry._replace(digest=inside)
-    return trees.save(kept)
+        return digest if len(kept) == len(listing) and kept == listing else self.trees.save(kept)
+
+    def _entering(self, listing: Listing, names: tuple[str, ...], ignores: Ignores | None) -> Ignores | None:
+        rules = listing.get(".gitignore")
+        if ignores is None or self.read is None or rules is None or rules.kind != REGULAR:
+            return ignores
+        return ignores.adding(self.read(rules), len(names))
+
+    def _left(self, entry: Entry, path: str, taken: bool, state: State, ignores: Ignores | None) -> str:  # noqa: FBT001
+        if taken and ignores is None and self.selection.takes_all_below(path, state):
+            return entry.digest
+        if not self.selection.may_take_below(path, state):
+            return EMPTY
+        return self.below(entry.digest, path + "/", state, ignores)
 
 
 def transform(trees: Trees, root: str, change: Callable[[Entry], Entry]) -> str:

@@ -1,125 +1,91 @@
-"""Path patterns as Dagger reads them: Docker's ignore syntax (``*``, ``?``, ``[a-z]``, ``**``, ``!``).
+"""Include and exclude lists as Dagger reads them: what they leave of a tree, and where it may be.
 
 Source of the rules: the Dockerfile reference, ".dockerignore files". A pattern matches a path and all
-that lies below it; the last pattern that matches decides.
+that lies below it; ``!`` in front takes a match back; the last pattern that matches decides.
 """
 
 from __future__ import annotations
 
-import functools
 import posixpath
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ci.engine.store.wildcards import BadPattern, glob, matcher
 
-class BadPattern(ValueError):
-    """A pattern that can't be read, such as an unclosed ``[``."""
+__all__ = ["BadPattern", "Patterns", "Selection", "State", "clean"]
 
-
-@functools.lru_cache(maxsize=4096)
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """A regular expression that matches the paths that ``pattern`` names, and no deeper ones.
-
-    Raises:
-        BadPattern: the pattern is malformed.
-    """
-    out = ["^"]
-    position = 0
-    while position < len(pattern):
-        char = pattern[position]
-        if pattern.startswith("**", position):
-            position += 2
-            if pattern.startswith("/", position):
-                position += 1
-                out.append("(?:.*/)?")
-            else:
-                out.append(".*")
-            continue
-        position += 1
-        if char == "*":
-            out.append("[^/]*")
-        elif char == "?":
-            out.append("[^/]")
-        elif char == "[":
-            end = pattern.find("]", position + 1)
-            if end < 0:
-                raise BadPattern(f"pattern {pattern!r}: '[' without a closing ']'")
-            body = pattern[position:end].replace("\\", "\\\\")
-            out.append("[^" + body[1:] + "]" if body.startswith(("^", "!")) else f"[{body}]")
-            position = end + 1
-        elif char == "\\" and position < len(pattern):
-            out.append(re.escape(pattern[position]))
-            position += 1
-        else:
-            out.append(re.escape(char))
-    try:
-        return re.compile("".join(out) + r"\Z", re.DOTALL)
-    except re.error as error:
-        raise BadPattern(f"pattern {pattern!r}: {error}") from error
+#: Which patterns of a list matched a directory or one above it.
+Matched = tuple[bool, ...]
 
 
 def clean(pattern: str) -> str:
-    """A pattern as a path relative to the root: no leading ``/`` or ``./``, no trailing ``/``."""
-    cleaned = posixpath.normpath(pattern.strip()).lstrip("/")
-    return "" if cleaned == "." else cleaned
+    """A pattern without surrounding blanks, ``./``, doubled or trailing slashes."""
+    cleaned = posixpath.normpath(pattern.strip())
+    return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
 @dataclass(frozen=True, slots=True)
 class Patterns:
-    """A list of patterns, in order; ``!`` in front takes a match back."""
+    """A list of patterns, in order: whether each is an exception (``!``), and its text."""
 
     rules: tuple[tuple[bool, str], ...]
 
     @classmethod
     def parse(cls, patterns: Sequence[str]) -> Patterns:
-        """Read patterns.
+        """Read patterns; blank ones are left out.
 
         Raises:
             BadPattern: one of them is malformed.
         """
         rules = []
         for text in patterns:
-            negated = text.strip().startswith("!")
-            pattern = clean(text.strip()[1:] if negated else text)
-            if text.strip():
-                compile_pattern(pattern)
-                rules.append((negated, pattern))
+            if not text.strip():
+                continue
+            pattern = clean(text)
+            negated = pattern.startswith("!")
+            if pattern == "!":
+                raise BadPattern(pattern)
+            pattern = pattern[negated:]
+            glob(pattern)  # refuses what Docker refuses, even where ``**`` would let it pass
+            matcher(pattern)
+            rules.append((negated, pattern))
         return cls(tuple(rules))
 
-    def matches(self, path: str) -> bool:
-        """Whether the last rule that matches ``path`` or one of its parents is a plain one."""
+    def step(self, path: str, above: Matched) -> tuple[bool, Matched]:
+        """Whether the list matches ``path``, given which patterns matched the directory that holds it."""
         matched = False
-        parents = path.split("/")
-        prefixes = ["/".join(parents[:count]) for count in range(1, len(parents) + 1)]
-        for negated, pattern in self.rules:
-            if negated != matched:
-                continue
-            compiled = compile_pattern(pattern)
-            if pattern == "" or any(compiled.match(prefix) for prefix in prefixes):
+        own = []
+        for position, (negated, pattern) in enumerate(self.rules):
+            hit = bool(above) and above[position]
+            if not hit and negated == matched:
+                hit = bool(matcher(pattern)(path))
+            own.append(hit)
+            if hit:
                 matched = not negated
-        return matched
+        return matched, tuple(own)
 
-    def may_match_below(self, path: str) -> bool:
-        """Whether something below the directory ``path`` may match, so that it has to be looked into."""
-        depth = path.split("/")
-        for negated, pattern in self.rules:
-            if negated:
-                continue
-            parts = pattern.split("/")
-            for own, theirs in zip(depth, parts, strict=False):
-                if "**" in theirs:
-                    return True
-                if not compile_pattern(theirs).match(own):
-                    break
-            else:
-                return True
-        return False
+    def matches(self, path: str) -> bool:
+        """Whether the list matches ``path``: its last pattern that matches it or a parent is a plain one."""
+        above: Matched = ()
+        names = path.split("/")
+        for count in range(1, len(names)):
+            _, above = self.step("/".join(names[:count]), above)
+        return self.step(path, above)[0]
 
-    @property
-    def has_exceptions(self) -> bool:
-        """Whether a ``!`` pattern may bring something back below an excluded directory."""
-        return any(negated for negated, _ in self.rules)
+    def may_match_below(self, path: str, *, negated: bool = False) -> bool:
+        """Whether a plain pattern (or an exception) may match something below a directory, yet not itself."""
+        return any(_may_match_below(text, path) for exception, text in self.rules if exception == negated)
+
+
+def _may_match_below(pattern: str, path: str) -> bool:
+    if "**" in pattern or "[" in pattern:
+        return True
+    own, theirs = path.split("/"), pattern.split("/")
+    return len(theirs) > len(own) and all(matcher(t)(o) for o, t in zip(own, theirs, strict=False))
+
+
+#: Which include and which exclude patterns matched a directory or one above it.
+State = tuple[Matched, Matched]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +105,25 @@ class Selection:
         """Whether nothing is left out."""
         return not self.include.rules and not self.exclude.rules
 
-    def takes(self, path: str) -> bool:
-        """Whether a file at ``path`` is selected."""
-        if self.include.rules and not self.include.matches(path):
-            return False
-        return not self.exclude.matches(path)
+    def step(self, path: str, above: State) -> tuple[bool, State]:
+        """Whether ``path`` itself is selected, and the state for what lies below it."""
+        included, includes = self.include.step(path, above[0]) if self.include.rules else (True, ())
+        excluded, excludes = self.exclude.step(path, above[1]) if self.exclude.rules else (False, ())
+        return included and not excluded, (includes, excludes)
 
-    def enters(self, path: str) -> bool:
-        """Whether the directory at ``path`` can hold something selected."""
-        if self.exclude.matches(path) and not self.exclude.has_exceptions:
+    def may_take_below(self, path: str, state: State) -> bool:
+        """Whether something below the directory at ``path`` may be selected, so that it must be looked into."""
+        includes, excludes = state
+        if _decision(self.exclude, excludes) and not self.exclude.may_match_below(path, negated=True):
             return False
-        return not self.include.rules or self.include.matches(path) or self.include.may_match_below(path)
+        return not self.include.rules or any(includes) or self.include.may_match_below(path)
+
+    def takes_all_below(self, path: str, state: State) -> bool:
+        """Whether everything below the directory at ``path``, itself selected, is selected too."""
+        included = not self.include.rules or not self.include.may_match_below(path, negated=True)
+        return included and not self.exclude.may_match_below(path)
+
+
+def _decision(patterns: Patterns, matched: Matched) -> bool:
+    hits = [negated for (negated, _), hit in zip(patterns.rules, matched, strict=False) if hit]
+    return bool(hits) and not hits[-1]

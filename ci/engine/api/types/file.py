@@ -2,33 +2,62 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
-from pathlib import Path
 
-from ci.engine.api.registry import Call, serves
+from ci.engine.api.registry import Call, refuse, serves
 from ci.engine.api.types import paths
-from ci.engine.api.types.common import numeric_owner, works
+from ci.engine.api.types.common import works
+from ci.engine.api.types.directory_files import check_name
+from ci.engine.api.types.json_value import JSONValue, parsed
 from ci.engine.api.types.paths import Stat
 from ci.engine.errors import EngineError
-from ci.engine.graph import hostfiles
+from ci.engine.graph import contenthash, hostexport, text
 from ci.engine.graph.files import SCRATCH, File, derive
-from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.store.tree import Entry
 
 
-async def _entry(call: Call, parent: File) -> Entry:
+async def entry(call: Call, parent: File) -> Entry:
+    """The file, as its file system has it.
+
+    Raises:
+        EngineError: nothing is there, or a directory.
+    """
     return await paths.require(call, parent.files, parent.path, None, shown=parent.path)
+
+
+async def read(call: Call, parent: File) -> bytes:
+    """Its bytes.
+
+    Raises:
+        EngineError: it is not there, or too large to be handed out.
+    """
+    found = await entry(call, parent)
+    if found.size > text.LIMIT:
+        raise EngineError(f"file size {found.size} exceeds limit {text.LIMIT}")
+    parts = works(call)
+    return await parts.evaluator.in_thread(parts.store.read, found.digest)
+
+
+def _check_bare(name: str) -> None:
+    if "/" in name:
+        raise EngineError(f'file name "{name}" must not contain a directory')
+    if name in {"", ".", ".."}:
+        raise EngineError(f'invalid file name "{name}"')
+    check_name(name)
+
+
+def made(call: Call, name: str, contents: bytes, permissions: int = 0o644) -> File:
+    """A new file with some contents, in a file system of its own."""
+    content, _ = works(call).store.keep(contents)
+    files = derive("new_file", SCRATCH, path="/" + name, content=content, mode=permissions, owner=None)
+    return File(files, "/" + name)
 
 
 @serves("Query", field="file")
 def new_file(call: Call, _parent: object, *, name: str, contents: str, permissions: int = 0o644) -> File:
     """A file with some contents."""
-    if "/" in name or name in ("", ".", ".."):
-        raise EngineError(f"invalid file name {name!r}: it must not contain a directory")
-    content, _ = works(call).store.keep(contents.encode("utf-8", "surrogateescape"))
-    files = derive("new_file", SCRATCH, path="/" + name, content=content, mode=permissions, owner=None)
-    return File(files, "/" + name)
+    _check_bare(name)
+    return made(call, name, contents.encode("utf-8", "surrogateescape"), permissions)
 
 
 @serves("File")
@@ -36,37 +65,36 @@ async def contents(
     call: Call, parent: File, *, offset_lines: int | None = None, limit_lines: int | None = None
 ) -> str:
     """Its contents as text, all of them or some lines."""
-    entry = await _entry(call, parent)
     parts = works(call)
-    data = await parts.evaluator.in_thread(parts.store.read, entry.digest)
-    text = data.decode(errors="replace")
-    if offset_lines is None and limit_lines is None:
-        return text
-    start = offset_lines or 0
-    lines = text.splitlines(keepends=True)[start:]
-    return "".join(lines if limit_lines is None else lines[:limit_lines])
+    found = await entry(call, parent)
+
+    def chosen() -> str:
+        return text.decoded(text.lines(parts.store.read(found.digest), offset_lines, limit_lines))
+
+    return await parts.evaluator.in_thread(chosen)
 
 
 @serves("File")
 async def size(call: Call, parent: File) -> int:
     """Its size in bytes."""
-    return (await _entry(call, parent)).size
+    return (await entry(call, parent)).size
 
 
 @serves("File")
-def name(_call: Call, parent: File) -> str:
+async def name(call: Call, parent: File) -> str:
     """Its name."""
+    await entry(call, parent)
     return posixpath.basename(parent.path)
 
 
 @serves("File")
 async def digest(call: Call, parent: File, *, exclude_metadata: bool = False) -> str:
-    """A digest of its contents, and of its metadata unless that is left out."""
-    entry = await _entry(call, parent)
+    """A digest of its contents, and of its metadata (but the time) unless that is left out."""
+    found = await entry(call, parent)
     if exclude_metadata:
-        return f"sha256:{entry.digest}"
-    shown = (posixpath.basename(parent.path), entry.mode, entry.uid, entry.gid, entry.digest)
-    return f"sha256:{fingerprint('file', *shown)}"
+        return contenthash.content_digest(found)
+    parts = works(call)
+    return await parts.evaluator.in_thread(contenthash.digest, parts.store, found)
 
 
 @serves("File")
@@ -78,40 +106,33 @@ async def stat(call: Call, parent: File) -> Stat:
 @serves("File")
 async def sync(call: Call, parent: File) -> File:
     """Have everything that leads here done."""
-    await _entry(call, parent)
+    await entry(call, parent)
     return parent
 
 
 @serves("File")
 async def export(call: Call, parent: File, *, path: str, allow_parent_dir_path: bool = False) -> str:
-    """Write it to the host; returns where."""
+    """Write it to the host; returns where it was told to."""
     parts = works(call)
-    target = Path(os.path.normpath(call.session.workdir / path))
-    entry = await _entry(call, parent)
+    target = paths.on_host(call, path)
+    found = await entry(call, parent)
+    place = target
     if target.is_dir():
         if not allow_parent_dir_path:
             raise EngineError(
-                f"destination {str(target)!r} is a directory; must be a file path unless allowParentDirPath is set"
+                f'destination "{target}" is a directory; must be a file path unless allowParentDirPath is set'
             )
-        target = target / posixpath.basename(parent.path)
-
-    def write() -> None:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            hostfiles.export_file(parts.store, entry, target)
-        except OSError as error:
-            raise EngineError(f"export to {target}: {error.strerror}") from error
-
-    await parts.evaluator.in_thread(write)
+        place = target / posixpath.basename(parent.path)
+    await parts.evaluator.in_thread(hostexport.export_file, parts.store, found, place)
     return str(target)
 
 
 @serves("File")
 def with_name(_call: Call, parent: File, *, name: str) -> File:
     """Under another name."""
-    if "/" in name or name in ("", ".", ".."):
-        raise EngineError(f"invalid file name {name!r}: it must not contain a directory")
-    return File(derive("file_alone", parent.files, path=parent.path, name=name), "/" + name)
+    _check_bare(name)
+    files = derive("renamed", parent.files, path=parent.path, name=name)
+    return File(files, posixpath.join(posixpath.dirname(parent.path), name))
 
 
 @serves("File")
@@ -123,13 +144,12 @@ def with_timestamps(_call: Call, parent: File, *, timestamp: int) -> File:
 @serves("File")
 def chown(_call: Call, parent: File, *, owner: str) -> File:
     """Belonging to somebody else."""
-    who = numeric_owner(owner)
-    return File(derive("chowned", parent.files, path=parent.path, owner=who), parent.path)
+    return File(derive("chowned", parent.files, path=parent.path, owner=owner), parent.path)
 
 
 @serves("File")
-async def with_replaced(
-    call: Call,
+def with_replaced(
+    _call: Call,
     parent: File,
     *,
     search: str,
@@ -138,32 +158,19 @@ async def with_replaced(
     first_from: int | None = None,
 ) -> File:
     """With a text replaced: the only occurrence, all of them, or the first at or after a line."""
-    entry = await _entry(call, parent)
-    parts = works(call)
-    text = (await parts.evaluator.in_thread(parts.store.read, entry.digest)).decode()
-    count = text.count(search) if search else 0
-    if not count:
-        raise EngineError(f"search string not found in {parent.path}")
-    if all:
-        changed = text.replace(search, replacement)
-    elif first_from is not None:
-        changed = _replaced_from(text, search, replacement, first_from, parent.path)
-    elif count > 1:
-        raise EngineError(f"search string found multiple times in {parent.path}: use all or firstFrom")
-    else:
-        changed = text.replace(search, replacement, 1)
-    content, _ = parts.store.keep(changed.encode())
-    name_ = posixpath.basename(parent.path)
-    files = derive("new_file", SCRATCH, path="/" + name_, content=content, mode=entry.mode, owner=None)
-    return File(files, "/" + name_)
+    files = derive(
+        "text_replaced",
+        parent.files,
+        path=parent.path,
+        old=search,
+        new=replacement,
+        everywhere=all,
+        first_from=first_from,
+    )
+    return File(files, parent.path)
 
 
-def _replaced_from(text: str, search: str, replacement: str, line: int, path: str) -> str:
-    lines = text.splitlines(keepends=True)
-    start = sum(len(each) for each in lines[: max(line - 1, 0)])
-    position = text.find(search, start)
-    if position < 0:
-        raise EngineError(f"search string not found in {path} from line {line}")
-    return text[:position] + replacement + text[position + len(search) :]
-
-
+@serves("File", field="as_json")
+async def as_json(call: Call, parent: File) -> JSONValue:
+    """Its contents as a JSON document."""
+    return parsed(text.decoded(await read(call, parent)))

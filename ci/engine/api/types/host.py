@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ci.engine.api.registry import Call, serves
+from ci.engine.api.registry import Call, refuse, serves
 from ci.engine.api.types.common import selection, works
+from ci.engine.api.types.paths import on_host
 from ci.engine.errors import EngineError
 from ci.engine.graph import hostfiles
 from ci.engine.graph.container import Port
 from ci.engine.graph.files import Directory, File, Fixed
 from ci.engine.graph.fingerprint import Digested
+from ci.engine.graph.hostfiles import Reading, entering
 from ci.engine.graph.service import Service
 from ci.engine.graph.socket import Socket
+from ci.engine.store.gitignore import Ignores
+from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import EMPTY
 
 
 @dataclass(frozen=True)
@@ -30,8 +36,41 @@ def host(_call: Call, _parent: object) -> Host:
     return Host()
 
 
-def _path(call: Call, path: str) -> Path:
-    return Path(os.path.normpath(call.session.workdir / Path(path).expanduser()))
+def _local(pattern: str) -> str | None:
+    """A pattern lexically cleaned, or None when it leads out of the directory it is for."""
+    cleaned = posixpath.normpath(pattern) if pattern else ""
+    return None if not cleaned or cleaned.startswith(("/", "../")) or cleaned == ".." else cleaned
+
+
+def _below(above: str, patterns: list[str] | None) -> list[str]:
+    """Patterns for a directory as patterns for the one that ``above`` is the way from; "." is itself."""
+    moved = []
+    for pattern in patterns or ():
+        local = _local(pattern.removeprefix("!"))
+        if local is not None:
+            joined = posixpath.normpath(posixpath.join(above, local))
+            moved.append(("!" if pattern.startswith("!") else "") + ("*" if joined == "." else joined))
+    return moved
+
+
+def _git_root(folder: Path) -> Path:
+    """The nearest directory, ``folder`` or above, that has a .git; ``folder`` when there is none."""
+    return next((each for each in (folder, *folder.parents) if os.path.lexists(each / ".git")), folder)
+
+
+def _reading(root: Path, include: list[str] | None, exclude: list[str] | None, *, gitignore: bool) -> Reading:
+    """What to read of a directory. Blocking: it reads the .gitignore files that are above it."""
+    if not gitignore:
+        return Reading(root, selection(_below(".", include), _below(".", exclude)))
+    top = _git_root(root)
+    above = root.relative_to(top).parts
+    way = "/".join(above) or "."
+    whole = ["!*", way] if above else []
+    ignores = Ignores()
+    for depth in range(len(above)):
+        ignores = entering(ignores, str(top.joinpath(*above[:depth])), depth)
+    chosen = selection(whole + _below(way, include), _below(way, exclude))
+    return Reading(root, chosen, above, entering(ignores, str(root), len(above)))
 
 
 @serves("Host")
@@ -46,30 +85,33 @@ async def directory(
     gitignore: bool = False,
 ) -> Directory:
     """A directory, read once a session unless ``noCache`` says otherwise."""
-    root = _path(call, path)
+    root = on_host(call, path)
     parts = works(call)
-    chosen = selection(include, exclude)
+
+    def imported() -> Snapshot:
+        if not root.is_dir():
+            reason = "not a directory" if root.exists() else "no such file or directory"
+            raise EngineError(f"lstat {root}: {reason}")
+        reading = _reading(root, include, exclude, gitignore=gitignore)
+        snapshot = hostfiles.import_directory(parts.store, reading, now=time.time_ns())
+        ignored = reading.ignores is not None and reading.ignores.ignored(reading.above, is_directory=True)
+        if ignored and snapshot.tree == EMPTY:
+            raise EngineError(f"lstat {root}: no such file or directory")
+        return snapshot
 
     async def read() -> Directory:
-        if not root.is_dir():
-            reason = "is not a directory" if root.exists() else "no such file or directory"
-            raise EngineError(f"host directory {root}: {reason}")
-        snapshot = await parts.evaluator.in_thread(
-            lambda: hostfiles.import_directory(
-                parts.store, root, chosen, gitignore=gitignore, now=time.time_ns()
-            )
-        )
-        return Directory(Fixed(snapshot))
+        return Directory(Fixed(await parts.evaluator.in_thread(imported)))
 
     if no_cache:
         return await read()
-    return await parts.evaluator.once.get(("host", str(root), chosen, gitignore), read)
+    key = ("host", str(root), tuple(include or ()), tuple(exclude or ()), gitignore)
+    return await parts.evaluator.once.get(key, read)
 
 
 @serves("Host")
 async def file(call: Call, _parent: Host, *, path: str, no_cache: bool = False) -> File:
     """A file, read once a session unless ``noCache`` says otherwise."""
-    target = _path(call, path)
+    target = on_host(call, path)
     parts = works(call)
 
     async def read() -> File:
@@ -86,7 +128,7 @@ def find_up(call: Call, _parent: Host, *, name: str, no_cache: bool = False) -> 
     """The path of the nearest file of a name, in the working directory or above."""
     del no_cache
     for folder in (call.session.workdir, *call.session.workdir.parents):
-        if (folder / name).exists():
+        if os.path.lexists(folder / name):
             return os.path.relpath(folder / name, call.session.workdir)
     return None
 
@@ -94,7 +136,7 @@ def find_up(call: Call, _parent: Host, *, name: str, no_cache: bool = False) -> 
 @serves("Host")
 def unix_socket(call: Call, _parent: Host, *, path: str) -> Socket:
     """A Unix socket."""
-    return Socket(str(_path(call, path)))
+    return Socket(str(on_host(call, path)))
 
 
 @serves("Host")
@@ -127,3 +169,6 @@ def tunnel(
     if not wanted:
         raise EngineError("no ports to forward: the service exposes none, and none were given")
     return Service(None, None, (), tunnelled=service, forwards=tuple(wanted))
+
+
+refuse("Host", "container_image", because="there is no Docker on the host to take an image from; use import")

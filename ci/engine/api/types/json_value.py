@@ -27,6 +27,19 @@ def encoded(document: Any) -> JSONValue:
     return JSONValue(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
 
 
+def parsed(text: str) -> JSONValue:
+    """A document in its encoded form as a value.
+
+    Raises:
+        EngineError: it is no JSON.
+    """
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise EngineError(f"invalid JSON: {error}") from None
+    return JSONValue(text)
+
+
 @serves("Query", field="json")
 def empty(_call: Call, _parent: object) -> JSONValue:
     """The JSON value null, to start from."""
@@ -42,11 +55,7 @@ def contents(_call: Call, parent: JSONValue, *, pretty: bool = False, indent: st
 @serves("JSONValue")
 def with_contents(_call: Call, _parent: JSONValue, *, contents: str) -> JSONValue:  # pylint: disable=redefined-outer-name
     """A value of the given document."""
-    try:
-        json.loads(contents)
-    except ValueError as error:
-        raise EngineError(f"invalid JSON: {error}") from None
-    return JSONValue(contents)
+    return parsed(contents)
 
 
 @serves("JSONValue")

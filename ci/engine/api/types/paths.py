@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci.engine.api.registry import serves_attributes
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _TYPES = {REGULAR: "REGULAR", DIRECTORY: "DIRECTORY", SYMLINK: "SYMLINK"}
 _EXPECTED = {"REGULAR_TYPE": REGULAR, "DIRECTORY_TYPE": DIRECTORY, "SYMLINK_TYPE": SYMLINK}
+#: What a directory's size is on the file systems that Dagger's engine keeps its data on.
+_DIRECTORY_SIZE = 4096
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,18 @@ async def find(call: Call, files: Files, path: str, *, follow: bool = True) -> E
     Raises:
         EngineError: the file system can't be brought about, or its symlinks lead in a circle.
     """
+    return (await _located(call, files, path, follow=follow))[1]
+
+
+async def _located(call: Call, files: Files, path: str, *, follow: bool) -> tuple[str, Entry | None]:
     parts = works(call)
     snapshot = await parts.evaluator.evaluate(files)
-    if path in ("", "/"):
-        return directory(snapshot.tree)
+    if path in {"", "/"}:
+        return "", directory(snapshot.tree)
     try:
-        return algebra.lookup(parts.store.trees, snapshot.tree, path, follow=follow)
+        return algebra.locate(parts.store.trees, snapshot.tree, path, follow=follow)
+    except algebra.NotADirectory:
+        return path, None
     except PathError as error:
         raise EngineError(str(error)) from error
 
@@ -59,7 +69,7 @@ async def require(call: Call, files: Files, path: str, kind: str | None, *, show
     """
     entry = await find(call, files, path)
     if entry is None:
-        raise EngineError(f"{shown}: no such file or directory")
+        raise EngineError(f"stat {shown}: no such file or directory")
     if kind == DIRECTORY and entry.kind != DIRECTORY:
         raise EngineError(f"path {shown} is a file, not a directory")
     if kind is None and entry.kind == DIRECTORY:
@@ -73,15 +83,24 @@ async def exists(call: Call, files: Files, path: str, expected: str | None, *, f
     return entry is not None and (expected is None or entry.kind == _EXPECTED[expected])
 
 
-async def stat(call: Call, files: Files, path: str, *, follow: bool) -> Stat:
-    """What is known of ``path``; EngineError when nothing is there."""
-    entry = await find(call, files, path, follow=follow)
+async def stat(call: Call, files: Files, path: str, *, follow: bool, shown: str | None = None) -> Stat:
+    """What is known of ``path``, under the name it really has; EngineError when nothing is there."""
+    where, entry = await _located(call, files, path, follow=follow)
     if entry is None:
-        raise EngineError(f"stat {path}: no such file or directory")
-    name = posixpath.basename(path.rstrip("/")) or "/"
-    return Stat(name, entry.size, entry.mode, _TYPES.get(entry.kind, "UNKNOWN"))
+        raise EngineError(f"stat {path if shown is None else shown}: no such file or directory")
+    size = entry.size
+    if entry.kind == DIRECTORY:
+        size = _DIRECTORY_SIZE
+    elif entry.kind == SYMLINK:
+        size = len(os.fsencode(entry.digest))
+    return Stat(posixpath.basename(where) or "/", size, entry.mode & 0o777, _TYPES.get(entry.kind, "UNKNOWN"))
 
 
 def gitignored(files: Files, path: str) -> Files:
     """The directory at ``path`` without what its .gitignore files leave out."""
     return derive("gitignored", files, path=path)
+
+
+def on_host(call: Call, path: str) -> Path:
+    """A path that the client gave, seen from its working directory; ``~`` is its home."""
+    return Path(os.path.normpath(call.session.workdir / Path(path).expanduser()))
