@@ -14,6 +14,9 @@ RESOLVERS = (
     "ci.engine.api.types.directory_files",
     "ci.engine.api.types.file",
     "ci.engine.api.types.search",
+    "ci.engine.api.types.changeset",
+    "ci.engine.api.types.env_file",
+    "ci.engine.api.types.http",
     "ci.engine.api.types.host",
     "ci.engine.api.types.service",
 )

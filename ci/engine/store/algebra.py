@@ -218,7 +218,7 @@ def _with(trees: Trees, root: str, where: str, entry: Entry) -> str:
 
 
 def _merged(trees: Trees, base: str, over: str, prefix: str, linked: list[tuple[str, Entry]]) -> str:
-    if base == EMPTY or base == over:
+    if base in {EMPTY, over}:
         return over
     if over == EMPTY:
         return base
@@ -291,8 +291,8 @@ class _Selecting:
             return ignores
         return ignores.adding(self.read(rules), len(names))
 
-    def _left(self, entry: Entry, path: str, taken: bool, state: State, ignores: Ignores | None) -> str:  # noqa: FBT001
-        if taken and ignores is None and self.selection.takes_all_below(path, state):
+    def _left(self, entry: Entry, path: str, taken: bool, state: State, ignores: Ignores | None) -> str:
+        if taken and ignores is None and self.selection.takes_all_below(path):
             return entry.digest
         if not self.selection.may_take_below(path, state):
             return EMPTY

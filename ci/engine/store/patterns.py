@@ -112,13 +112,13 @@ class Selection:
         return included and not excluded, (includes, excludes)
 
     def may_take_below(self, path: str, state: State) -> bool:
-        """Whether something below the directory at ``path`` may be selected, so that it must be looked into."""
+        """Whether something below the directory at ``path`` may be selected: it must be looked into."""
         includes, excludes = state
         if _decision(self.exclude, excludes) and not self.exclude.may_match_below(path, negated=True):
             return False
         return not self.include.rules or any(includes) or self.include.may_match_below(path)
 
-    def takes_all_below(self, path: str, state: State) -> bool:
+    def takes_all_below(self, path: str) -> bool:
         """Whether everything below the directory at ``path``, itself selected, is selected too."""
         included = not self.include.rules or not self.include.may_match_below(path, negated=True)
         return included and not self.exclude.may_match_below(path)

@@ -93,7 +93,9 @@ async def exists(
     """Whether something is at a path in it."""
     await entry(call, parent)
     follow = not do_not_follow_symlinks
-    return bool(path) and await paths.exists(call, parent.files, at(parent, path), expected_type, follow=follow)
+    if not path:
+        return False
+    return await paths.exists(call, parent.files, at(parent, path), expected_type, follow=follow)
 
 
 @serves("Directory")
@@ -153,8 +155,6 @@ async def find_up(call: Call, parent: Directory, *, name: str, start: str) -> st
 
 
 refuse("Directory", "terminal", because="a pipeline has no terminal; use withExec")
-refuse(
-    "Directory", "as_git", "as_workspace", because="there is no git in the engine; copy .git in and run git in a step"
-)
+refuse("Directory", "as_git", because="there is no git in the engine; copy .git in and run git in a step")
 refuse("Directory", "as_module", "as_module_source", because="modules are run by Dagger's own engine")
 refuse("Directory", "docker_build", because="Dockerfiles are not built; say the same with Container's fields")

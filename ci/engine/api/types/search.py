@@ -147,6 +147,8 @@ async def search_file(
     parent: File,
     *,
     pattern: str,
+    paths: list[str] | None = None,
+    globs: list[str] | None = None,
     literal: bool = False,
     multiline: bool = False,
     dotall: bool = False,
@@ -156,8 +158,8 @@ async def search_file(
     files_only: bool = False,
     limit: int | None = None,
 ) -> list[Hit]:
-    """Where it matches a pattern. It is searched also when it is hidden or ignored, since it was named."""
-    del skip_ignored, skip_hidden
+    """Where it matches a pattern, whatever its name and whether it is hidden or ignored."""
+    del paths, globs, skip_ignored, skip_hidden
     parts = works(call)
     query = Query(pattern, literal, multiline, dotall, insensitive)
     files = iter([(posixpath.basename(parent.path), await file_entry(call, parent))])
