@@ -24,7 +24,7 @@ _WIDTH = 52
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Paths that differ, sorted; directories end in "/". ``removed`` names no path below a removed directory."""
+    """Paths that differ, sorted; directories end in "/". ``removed`` has nothing below what it names."""
 
     added: tuple[str, ...]
     modified: tuple[str, ...]
@@ -102,7 +102,9 @@ def changed_paths(trees: Trees, old: str, new: str) -> Changed:
 def _bytes(store: Store, entry: Entry | None) -> bytes:
     if entry is None or entry.kind == DIRECTORY:
         return b""
-    return entry.digest.encode("utf-8", "surrogateescape") if entry.kind == SYMLINK else store.read(entry.digest)
+    if entry.kind == SYMLINK:
+        return entry.digest.encode("utf-8", "surrogateescape")
+    return store.read(entry.digest)
 
 
 def _counts(old: bytes, new: bytes) -> tuple[int, int]:
@@ -169,36 +171,50 @@ def _renames(store: Store, gone: dict[str, Entry], come: dict[str, Entry]) -> di
 
 
 def patch_text(store: Store, old: str, new: str) -> bytes:
-    """The patch, as git writes it, that makes the tree ``new`` of ``old``. Blocking."""
-    sides = [each for each in _listed(store.trees, old, new) if (each[1] or each[2]).kind != DIRECTORY]  # type: ignore[union-attr]
-    return b"".join(_file_patch(store, *each) for each in sorted(sides, key=lambda each: each[0]))
+    """The patch, as ``git diff --no-index --binary`` writes it, that makes ``new`` of ``old``. Blocking."""
+    files = [
+        (path, before, after)
+        for path, before, after in _listed(store.trees, old, new)
+        if any(entry is not None and entry.kind != DIRECTORY for entry in (before, after))
+    ]
+    return b"".join(_file_patch(store, *each) for each in sorted(files, key=lambda each: each[0]))
 
 
 def _file_patch(store: Store, path: str, old: Entry | None, new: Entry | None) -> bytes:
     before, after = _bytes(store, old), _bytes(store, new)
-    name = path.encode("utf-8", "surrogateescape")
-    a, b = _quoted(b"a/" + name), _quoted(b"b/" + name)
-    out = [b"diff --git %b %b\n" % (a, b)]
-    modes = [None if each is None else git_mode(each) for each in (old, new)]
-    if modes[0] is None:
-        out.append(b"new file mode %o\n" % modes[1])
-    elif modes[1] is None:
-        out.append(b"deleted file mode %o\n" % modes[0])
-    elif modes[0] != modes[1]:
-        out.append(b"old mode %o\nnew mode %o\n" % tuple(modes))
-    if before == after and old is not None and new is not None:
-        return b"".join(out)
-    index = b"index %b..%b" % (_blob(old, before), _blob(new, after))
-    out.append(index + (b" %o\n" % modes[0] if modes[0] == modes[1] else b"\n"))
-    if b"\0" in before[:_SNIFFED] or b"\0" in after[:_SNIFFED]:
-        out += [b"GIT binary patch\n", _literal(after), b"\n", _literal(before), b"\n"]
-    elif before != after:
-        out += [b"--- %b\n" % (b"/dev/null" if old is None else a), b"+++ %b\n" % (b"/dev/null" if new is None else b)]
-        out += linediff.hunks(linediff.split(before), linediff.split(after))
+    a, b = (_quoted(side + path.encode("utf-8", "surrogateescape")) for side in (b"a/", b"b/"))
+    out = [b"diff --git %b %b\n" % (b if old is None else a, a if new is None else b), _modes(old, new)]
+    if before != after or old is None or new is None:
+        binary = b"\0" in before[:_SNIFFED] or b"\0" in after[:_SNIFFED]
+        shown = 40 if binary else 7
+        mode = b" %o" % git_mode(old) if old and new and git_mode(old) == git_mode(new) else b""
+        out.append(b"index %b..%b%b\n" % (_blob(old, before)[:shown], _blob(new, after)[:shown], mode))
+        if binary:
+            out += [b"GIT binary patch\n", _literal(after), b"\n", _literal(before), b"\n"]
+        elif before != after:
+            out += [b"--- %b\n" % (_header(a) if old else b"/dev/null")]
+            out += [b"+++ %b\n" % (_header(b) if new else b"/dev/null")]
+            out += linediff.hunks(linediff.split(before), linediff.split(after))
     return b"".join(out)
 
 
+def _modes(old: Entry | None, new: Entry | None) -> bytes:
+    """The lines that say that a file is new or gone, or that its mode changed."""
+    if old is None:
+        return b"" if new is None else b"new file mode %o\n" % git_mode(new)
+    if new is None:
+        return b"deleted file mode %o\n" % git_mode(old)
+    modes = git_mode(old), git_mode(new)
+    return b"" if modes[0] == modes[1] else b"old mode %o\nnew mode %o\n" % modes
+
+
+def _header(name: bytes) -> bytes:
+    """A name in a header: a tab behind one with a blank tells where it ends."""
+    return name + b"\t" if b" " in name and not name.startswith(b'"') else name
+
+
 def _blob(entry: Entry | None, data: bytes) -> bytes:
+    """The id that git gives a file's bytes, in hex."""
     if entry is None:
         return b"0" * 40
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest().encode()

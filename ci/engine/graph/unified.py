@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ci.engine.errors import EngineError
+from ci.engine.graph import linediff
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _MODE = re.compile(rb"(?:new file mode|new mode) (\d{6})")
@@ -55,7 +56,7 @@ class _Lines:
     """A patch's lines, with one that is looked at but not yet taken."""
 
     def __init__(self, patch: bytes) -> None:
-        self._lines = patch.split(b"\n")
+        self._lines = patch.removesuffix(b"\n").split(b"\n") if patch else []
         self.at = 0
 
     @property
@@ -81,7 +82,7 @@ def parse(patch: bytes) -> list[FilePatch]:
     while (line := lines.next) is not None:
         if line.startswith(b"diff --git "):
             found.append(_git(lines))
-        elif line.startswith(b"--- ") and lines.at + 1 < len(patch):
+        elif line.startswith(b"--- "):
             change = FilePatch(None, None)
             _names(lines, change)
             change.hunks = list(_hunks(lines))
@@ -219,7 +220,7 @@ def applied(content: bytes, change: FilePatch) -> bytes:
     """
     if change.literal is not None:
         return change.literal
-    lines = content.splitlines(keepends=True) if b"\r" not in content else re.findall(rb"[^\n]*\n|[^\n]+", content)
+    lines = linediff.split(content)
     for hunk in change.hunks:
         at = _position(lines, hunk)
         if at is None:

@@ -82,4 +82,5 @@ def owner(store: Store, snapshot: Snapshot, text: str) -> Owner:
     known = numeric(text)
     if known is not None:
         return known
-    return account(store, snapshot, text).owner
+    found = account(store, snapshot, text).owner
+    return found if ":" in text else Owner(found.uid, found.uid)

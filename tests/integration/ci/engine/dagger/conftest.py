@@ -1,0 +1,56 @@
+"""The real SDK, connected to one session of the embedded engine."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import dagger
+import pytest
+
+from ci.engine.connection import Connection
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for all tests: the SDK's connection lives in it."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The client's working directory."""
+    return tmp_path_factory.mktemp("workdir")
+
+
+@pytest.fixture(scope="session")
+def session(workdir: Path) -> Iterator[Connection]:
+    """A session of the engine, as `dagger session` starts one."""
+    command = [str(Path(sys.executable).with_name("dagger")), "session", "--embedded", "--workdir", str(workdir)]
+    environ = {**os.environ, "ENGINE_TEST_SECRET": "from-the-environment"}
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environ
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Connection.from_line(process.stdout.readline())
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+@pytest.fixture(scope="session")
+async def dag(session: Connection, anyio_backend: str) -> AsyncIterator[dagger.Client]:
+    """The SDK's client."""
+    os.environ["DAGGER_SESSION_PORT"] = str(session.port)
+    os.environ["DAGGER_SESSION_TOKEN"] = session.token
+    async with dagger.connection():
+        yield dagger.dag
+    del os.environ["DAGGER_SESSION_PORT"], os.environ["DAGGER_SESSION_TOKEN"]
+
+
+@pytest.fixture(scope="session")
+def base(dag: dagger.Client) -> dagger.Container:
+    """A container whose steps no earlier run has cached."""
+    return dag.container().from_("python:3.11-slim").with_env_variable("TEST_RUN", uuid.uuid4().hex)
