@@ -70,7 +70,12 @@ def out_of_room(error: BaseException, place: object) -> EngineError | None:
 def shortened(output: str, limit: int = OUTPUT_LIMIT) -> str:
     """Return the last ``limit`` bytes of ``output``, the first of them overwritten with how many are gone."""
     data = output.encode()
-    if len(data) < limit:
+    if len(data) <= limit:
         return output
-    mark = b"[omitting %d bytes]..." % (len(data) - limit)
-    return (mark + data[len(data) - limit + len(mark) :]).decode(errors="replace")
+    return marked(data[-limit:], len(data) - limit).decode(errors="replace")
+
+
+def marked(tail: bytes, omitted: int) -> bytes:
+    """The end of an output, its first bytes overwritten with how many are missing."""
+    mark = b"[omitting %d bytes]..." % omitted
+    return mark + tail[len(mark) :]

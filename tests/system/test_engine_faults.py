@@ -39,7 +39,9 @@ except dagger.DaggerError as error:
 @pytest.fixture(scope="module", autouse=True)
 def base_image() -> None:
     """The base image is there before anything is killed."""
-    subprocess.run([DAGGER, "run", sys.executable, "-c", PROGRAM, "warm", "true"], check=True, capture_output=True)
+    subprocess.run(
+        [DAGGER, "run", sys.executable, "-c", PROGRAM, "warm", "true"], check=True, capture_output=True
+    )
 
 
 @pytest.fixture
@@ -119,7 +121,9 @@ def scratch() -> list[Path]:
 
 
 @pytest.mark.parametrize("user", ["", "nobody"], ids=["root's step", "another user's step"])
-def test_a_killed_engine_takes_its_steps_and_mounts_with_it_and_the_next_run_works(mark: str, user: str) -> None:
+def test_a_killed_engine_takes_its_steps_and_mounts_with_it_and_the_next_run_works(
+    mark: str, user: str
+) -> None:
     command = "echo under-way; exec sleep 600"
     if user:
         command = f"setpriv --reuid=nobody --regid=nogroup --clear-groups sh -c '{command}'"
@@ -161,7 +165,9 @@ def test_a_step_that_was_interrupted_is_run_again_not_taken_from_the_cache(mark:
 
 
 def test_a_run_beside_another_shares_its_state_without_harm(mark: str) -> None:
-    runs = [start(f"{mark}-{number % 2}", "echo result; head -c 1000000 /dev/zero >/made") for number in range(4)]
+    runs = [
+        start(f"{mark}-{number % 2}", "echo result; head -c 1000000 /dev/zero >/made") for number in range(4)
+    ]
     outputs = [finish(run) for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0, 0], outputs
     assert scratch() == []

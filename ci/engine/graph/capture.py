@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from ci.engine.errors import marked, shortened
+
 if TYPE_CHECKING:
     from ci.engine.store.store import Store
 
@@ -31,15 +33,15 @@ class Capture:
         else:
             self._memory += data
 
-    def tail(self, limit: int) -> bytes:
-        """The last ``limit`` bytes, one more when there are more."""
+    def tail(self, limit: int) -> str:
+        """The last ``limit`` bytes as text; it says how many are missing before them."""
         if self._file is None:
-            return bytes(self._memory[-limit - 1 :])
+            return shortened(self._memory.decode(errors="replace"), limit)
         size = self._file.tell()
-        self._file.seek(max(0, size - limit - 1))
+        self._file.seek(max(0, size - limit))
         data = self._file.read()
         self._file.seek(size)
-        return data
+        return (marked(data, size - limit) if size > limit else data).decode(errors="replace")
 
     def keep(self, store: Store) -> str:
         """Keep the bytes in the store; returns their sha256."""

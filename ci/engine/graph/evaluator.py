@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from ci.engine.errors import EngineError, out_of_room
 from ci.engine.events import Events
-from ci.engine.graph.execution import Exec, Result
+from ci.engine.graph.execution import Exec, Given, Result
 from ci.engine.graph.files import Files
 from ci.engine.graph.operations import OPERATIONS
 from ci.engine.graph.step import StepRunner
@@ -121,12 +121,10 @@ class Evaluator:
 
         return await self.once.get(("files", files.digest), work)
 
-    async def evaluate_all(self, many: Sequence[Files | None]) -> list[Any]:
-        """The snapshots of several file systems, side by side; None stays None."""
-        wanted = [files for files in many if files is not None]
-        if len(wanted) == 1:
-            only = await self.evaluate(wanted[0])
-            return [None if files is None else only for files in many]
+    async def evaluate_all(self, many: Sequence[Files]) -> list[Snapshot]:
+        """The snapshots of several file systems, side by side."""
+        if len(many) == 1:
+            return [await self.evaluate(many[0])]
         found: dict[int, Snapshot] = {}
 
         async def one(position: int, files: Files) -> None:
@@ -135,11 +133,16 @@ class Evaluator:
         try:
             async with anyio.create_task_group() as group:
                 for position, files in enumerate(many):
-                    if files is not None:
-                        group.start_soon(one, position, files)
-        except* Exception as errors:  # one cause is enough to tell the client
+                    group.start_soon(one, position, files)
+        except* (EngineError, OSError, sqlite3.Error) as errors:  # one cause is enough for the client
             raise _first(errors) from None
-        return [found.get(position) for position in range(len(many))]
+        return [found[position] for position in range(len(many))]
+
+    async def given(self, step: Exec) -> Given:
+        """The file systems that a step starts from."""
+        files = {index: mount.files for index, mount in enumerate(step.mounts) if mount.files is not None}
+        rootfs, *mounts = await self.evaluate_all([step.rootfs, *files.values()])
+        return Given(rootfs, dict(zip(files, mounts, strict=True)))
 
     async def execute(self, step: Exec) -> Result:
         """The result of a step: run now, awaited from whoever runs the same, or from the cache.
@@ -150,11 +153,9 @@ class Evaluator:
         """
 
         async def work() -> Result:
-            rootfs, *mounts = await self.evaluate_all([step.rootfs, *(m.files for m in step.mounts)])
-            key = step.key(rootfs, tuple(mounts))
-            return await self.once.get(
-                ("step", key), lambda: self._steps.run(self, step, key, rootfs, tuple(mounts))
-            )
+            given = await self.given(step)
+            key = step.key(given)
+            return await self.once.get(("step", key), lambda: self._steps.run(self, step, key, given))
 
         return await self.once.get(("exec", step.digest), work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,29 +46,20 @@ class Exec(Digested):
     init: bool = True
     nesting: bool = False
 
-    def key(self, rootfs: Snapshot, mounts: tuple[Snapshot | None, ...]) -> str:
+    def key(self, given: Given) -> str:
         """The cache key: the content of what goes in; secrets, services and volumes by name only."""
-        seen = []
-        for mount, snapshot in zip(self.mounts, mounts, strict=True):
-            secret = mount.secret.name if mount.secret else None
-            volume = mount.cache.digest if mount.cache else None
-            tree = snapshot.tree if snapshot else None
-            seen.append(
-                (
-                    mount.target,
-                    mount.kind,
-                    tree,
-                    volume,
-                    secret,
-                    mount.owner,
-                    mount.mode,
-                    mount.size,
-                    mount.readonly,
-                )
+        seen = [
+            (
+                (mount.target, mount.kind, mount.owner, mount.mode, mount.size, mount.readonly),
+                given.mounts[index].tree if index in given.mounts else None,
+                mount.cache.digest if mount.cache else None,
+                mount.secret.name if mount.secret else None,
             )
+            for index, mount in enumerate(self.mounts)
+        ]
         return fingerprint(
             "exec-1",
-            rootfs.tree,
+            given.rootfs.tree,
             self.args,
             self.env,
             [(name, secret.name) for name, secret in self.secret_env],
@@ -76,13 +68,21 @@ class Exec(Digested):
             [(alias, service.digest) for alias, service in self.services],
             (self.cwd, self.user, self.stdin),
             (self.redirect_stdin, self.redirect_stdout, self.redirect_stderr),
-            (self.expect, self.privileged, self.init),
+            (self.expect, self.privileged, self.init, self.nesting),
         )
 
     @property
     def title(self) -> str:
         """The command as one line, for people."""
         return " ".join(" ".join(self.args).split())
+
+
+@dataclass(frozen=True)
+class Given:
+    """The file systems that a step starts from: its root, and those of its mounts by their position."""
+
+    rootfs: Snapshot
+    mounts: Mapping[int, Snapshot]
 
 
 @dataclass(frozen=True)
@@ -94,23 +94,23 @@ class Result:
     stderr: str
     combined: str
     rootfs: Snapshot
-    mounts: tuple[Snapshot | None, ...]
-    cached: bool = False
+    mounts: Mapping[int, Snapshot]
 
     def to_json(self) -> dict[str, Any]:
         """As the index keeps it."""
         return {
             "exit": self.exit_code,
             "out": [self.stdout, self.stderr, self.combined],
-            "trees": [s and [s.tree, s.near] for s in (self.rootfs, *self.mounts)],
+            "rootfs": [self.rootfs.tree, self.rootfs.near],
+            "mounts": [[index, found.tree, found.near] for index, found in self.mounts.items()],
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Result:
         """As the index kept it."""
-        rootfs, *mounts = (Snapshot(*pair) if pair else None for pair in value["trees"])
-        assert rootfs is not None
-        return cls(value["exit"], *value["out"], rootfs, tuple(mounts), cached=True)
+        stdout, stderr, combined = value["out"]
+        mounts = {index: Snapshot(tree, near) for index, tree, near in value["mounts"]}
+        return cls(value["exit"], stdout, stderr, combined, Snapshot(*value["rootfs"]), mounts)
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,4 @@ class Output(Digested):
     async def evaluate(self, evaluator: Evaluator) -> Snapshot:
         """Run the step, unless its result is known, and give the file system."""
         result = await evaluator.execute(self.step)
-        snapshot = result.rootfs if self.index < 0 else result.mounts[self.index]
-        assert snapshot is not None
-        return snapshot
+        return result.rootfs if self.index < 0 else result.mounts[self.index]

@@ -30,12 +30,12 @@ class Forwarder:
         self._listen(_listener(address, port), lambda: sandbox.connect_inside(pid, "127.0.0.1", port))
 
     async def inward(self, pid: int, address: str, port: int) -> None:
-        """Make the host's ``address`` and port reachable, under the same address, inside ``pid``'s network."""
+        """Make the host's ``address`` and port reachable, at the same address, inside ``pid``'s network."""
         listener = await sandbox.listen_inside(pid, address, port)
         self._listen(listener, lambda: anyio.connect_tcp(address, port))
 
     def plain(self, address: str, port: int, upstream: str, upstream_port: int) -> int:
-        """Carry the connections to ``address:port`` on to ``upstream:upstream_port``; returns the port (0: a free one)."""
+        """Carry connections to ``address:port`` on to ``upstream``; returns the port, a free one for 0."""
         listener = _listener(address, port)
         number: int = listener.getsockname()[1]
         self._listen(listener, lambda: anyio.connect_tcp(upstream, upstream_port))
@@ -61,7 +61,7 @@ def _listener(address: str, port: int) -> socket.socket:
 
 
 async def _serve(listener: socket.socket, dial: _Dial) -> None:
-    listener.setblocking(False)
+    listener.settimeout(0)
     server = await SocketListener.from_socket(listener)
     async with server:
         await server.serve(lambda stream: _carry(stream, dial))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from itertools import pairwise
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ci.engine.graph.container import Base, Container, Port
-from ci.engine.graph.files import Fixed
-from ci.engine.images import Image, Layer, Member, pack, unpack
+from ci.engine.graph.execution import Output
+from ci.engine.graph.files import Derived, Files, Fixed
+from ci.engine.graph.fingerprint import fingerprint
+from ci.engine.images import Image, Layer, MediaTypes, Member, pack, unpack, write_archive
+from ci.engine.images.member import Kind
 from ci.engine.store import algebra
 from ci.engine.store.index import LayerRow
 from ci.engine.store.store import Snapshot, Store
@@ -30,7 +34,9 @@ from ci.engine.store.tree import (
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
 
-_KINDS = {
+#: As many layers as an image may have on top of its base; Docker stops at 127 in all.
+MAX_LAYERS = 60
+_KINDS: dict[Kind, str] = {
     "file": REGULAR,
     "dir": DIRECTORY,
     "symlink": SYMLINK,
@@ -123,8 +129,7 @@ def _entry(member: Member) -> Entry:
     kind = _KINDS[member.kind]
     digest = ""
     if kind == REGULAR:
-        assert member.digest is not None
-        digest = member.digest.removeprefix("sha256:")
+        digest = (member.digest or "").removeprefix("sha256:")
     elif kind == SYMLINK:
         digest = member.link
     elif kind in (CHARACTER, BLOCK):
@@ -133,25 +138,43 @@ def _entry(member: Member) -> Entry:
 
 
 async def assembled(evaluator: Evaluator, container: Container) -> Image:
-    """A container as an image: its base's own layers, then one with all that was added.
+    """A container as an image: its base's own layers, then one for each thing that was added.
 
     Raises:
         EngineError: a step that it needs failed.
     """
-    snapshot = await evaluator.evaluate(container.rootfs)
-    return await evaluator.in_thread(_assemble, evaluator.store, container, snapshot)
-
-
-def _assemble(store: Store, container: Container, snapshot: Snapshot) -> Image:
     base = container.base or Base((), EMPTY)
-    added: tuple[Layer, ...] = ()
-    if snapshot.tree != base.tree or not base.layers:
-        added = (_packed(store, base.tree, snapshot.tree),)
-    config = replace(
-        container.config,
-        exposed_ports=tuple(sorted(f"{p.port}/{p.protocol.lower()}" for p in container.ports)),
-    )
+    snapshots = await evaluator.evaluate_all(_history(container.rootfs))
+    trees = [base.tree, *(snapshot.tree for snapshot in snapshots)]
+    # What comes before the base's own tree is what the base was made of, when that is known at all.
+    start = max(index for index, tree in enumerate(trees) if tree == base.tree)
+    added = await evaluator.in_thread(_added, evaluator.store, _spread(trees[start:]), not base.layers)
+    ports = tuple(sorted(f"{p.port}/{p.protocol.lower()}" for p in container.ports))
+    config = replace(container.config, exposed_ports=ports)
     return Image(config, (*base.layers, *added), container.platform, container.annotations)
+
+
+def _history(files: Files) -> list[Files]:
+    """The states that a file system went through, oldest first."""
+    states = [files]
+    while True:
+        match states[-1]:
+            case Derived(inputs=(before, *_)):
+                states.append(before)
+            case Output(step=step, index=-1):
+                states.append(step.rootfs)
+            case _:
+                return states[::-1]
+
+
+def _spread(trees: list[str]) -> list[str]:
+    """The states to make layers between: the last ones each by itself, the first ones as one."""
+    return trees if len(trees) <= MAX_LAYERS else [trees[0], *trees[-MAX_LAYERS:]]
+
+
+def _added(store: Store, trees: list[str], from_nothing: bool) -> list[Layer]:
+    layers = [_packed(store, lower, upper) for lower, upper in pairwise(trees) if lower != upper]
+    return layers or ([_packed(store, EMPTY, EMPTY)] if from_nothing else [])
 
 
 def _packed(store: Store, lower: str, upper: str) -> Layer:
@@ -166,28 +189,34 @@ def _packed(store: Store, lower: str, upper: str) -> Layer:
 
 
 def _member(store: Store, change: Change) -> Member:
-    if isinstance(change, Remove):
+    if not isinstance(change, Put):
         return Member(change.path, whiteout=True)
-    assert isinstance(change, Put)
     entry = change.entry
-    name = _NAMES[entry.kind]
-    device = (0, 0)
-    if entry.kind in (CHARACTER, BLOCK):
+    member = Member(change.path, _NAMES[entry.kind], entry.mode, entry.uid, entry.gid, mtime=entry.mtime)
+    if entry.kind == REGULAR:
+        return replace(member, size=entry.size, open=lambda: store.open(entry.digest))
+    if entry.kind == SYMLINK:
+        return replace(member, link=entry.digest)
+    if entry.kind in {CHARACTER, BLOCK}:
         major, minor = entry.digest.split(":")
-        device = (int(major), int(minor))
+        return replace(member, device=(int(major), int(minor)))
+    return member
 
-    def open_() -> BinaryIO:
-        return store.open(entry.digest)
 
-    return Member(
-        change.path,
-        name,  # type: ignore[arg-type]
-        entry.mode,
-        entry.uid,
-        entry.gid,
-        entry.size if entry.kind == REGULAR else 0,
-        entry.mtime,
-        link=entry.digest if entry.kind == SYMLINK else "",
-        open=open_ if entry.kind == REGULAR else None,
-        device=device,
-    )
+async def archived(evaluator: Evaluator, images: Sequence[Image], media_types: MediaTypes) -> Entry:
+    """Images as one archive (OCI and Docker at once), written once: the entry of the file."""
+    parts = [(i.platform, i.annotations, i.config.to_json(i.platform, ()), i.layers) for i in images]
+    key = fingerprint("archive", media_types, parts)
+    return await evaluator.in_thread(_archive, evaluator.store, images, media_types, key)
+
+
+def _archive(store: Store, images: Sequence[Image], media_types: MediaTypes, key: str) -> Entry:
+    known = store.index.fact("archive", key)
+    if known is not None and store.blobs.has(known[0]):
+        digest, size = known
+    else:
+        with store.blobs.writer() as writer:
+            write_archive(images, store.blobs, cast("BinaryIO", writer), media_types)
+        digest, size = writer.digest, writer.size
+        store.index.record("archive", key, [digest, size])
+    return Entry(REGULAR, 0o600, 0, 0, digest.removeprefix("sha256:"), size)

@@ -40,7 +40,7 @@ _LOG_TAIL = 16 * 1024
 
 @dataclass(frozen=True)
 class Service(Digested):
-    """A service: a container's process, or a way to ports of the host (``upstream``) or from it (``tunnelled``).
+    """A service: a container's process, or a way to the host's ports (``upstream``) or from (``tunnelled``).
 
     ``forwards`` are (port to open, port it leads to, protocol); port 0 stands for a free one.
     """
@@ -229,12 +229,12 @@ class Services:
     async def _run(
         self, evaluator: Evaluator, surroundings: Surroundings, running: Running, step: Exec, identity: str
     ) -> None:
-        rootfs, *mounts = await evaluator.evaluate_all([step.rootfs, *(m.files for m in step.mounts)])
+        given = await evaluator.given(step)
         async with contextlib.AsyncExitStack() as stack:
             bound = await stack.enter_async_context(surroundings.bound(evaluator, step.services))
             hosts = (("127.0.0.1", running.hostname), *bound.hosts)
             room: Prepared = await stack.enter_async_context(
-                prepared(evaluator, surroundings, step, rootfs, tuple(mounts), hosts, own_network=True)
+                prepared(evaluator, surroundings, step, given, hosts=hosts, own_network=True)
             )
             scrubbers = {name: Scrubber(room.secrets) for name in STREAMS}
 

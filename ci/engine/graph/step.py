@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import posixpath
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -17,11 +15,11 @@ from ci.engine import sandbox
 from ci.engine.errors import OUTPUT_LIMIT, EngineError, ExecError
 from ci.engine.events import STREAMS, StepEnded, StepOutput, StepStarted, Stream
 from ci.engine.graph import capture
-from ci.engine.graph.execution import EXPECTED, Exec, Result
+from ci.engine.graph.execution import EXPECTED, Exec, Given, Result
+from ci.engine.graph.harvest import harvest
 from ci.engine.graph.rooms import Prepared, prepared
 from ci.engine.graph.scrub import Scrubber
-from ci.engine.store import algebra, layers
-from ci.engine.store.store import Lost, Snapshot, Store
+from ci.engine.store.store import Lost, Store
 from ci.engine.store.tree import EMPTY
 
 if TYPE_CHECKING:
@@ -32,14 +30,7 @@ if TYPE_CHECKING:
 class StepRunner(Protocol):
     """Runs steps."""
 
-    async def run(
-        self,
-        evaluator: Evaluator,
-        step: Exec,
-        key: str,
-        rootfs: Snapshot,
-        mounts: tuple[Snapshot | None, ...],
-    ) -> Result:
+    async def run(self, evaluator: Evaluator, step: Exec, key: str, given: Given) -> Result:
         """The step's result, from the cache or by running it."""
 
 
@@ -75,14 +66,7 @@ class Steps:
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
 
-    async def run(
-        self,
-        evaluator: Evaluator,
-        step: Exec,
-        key: str,
-        rootfs: Snapshot,
-        mounts: tuple[Snapshot | None, ...],
-    ) -> Result:
+    async def run(self, evaluator: Evaluator, step: Exec, key: str, given: Given) -> Result:
         """The result recorded under ``key``, else that of running the step now.
 
         Raises:
@@ -97,7 +81,7 @@ class Steps:
             events.emit(StepEnded(key, time.monotonic() - began, cached=True, error=None))
             return cached
         try:
-            result = await self._run_now(evaluator, step, key, rootfs, mounts)
+            result = await self._run_now(evaluator, step, key, given)
         except BaseException as error:
             shown = "cancelled" if isinstance(error, anyio.get_cancelled_exc_class()) else str(error)
             events.emit(StepEnded(key, time.monotonic() - began, cached=False, error=shown))
@@ -112,8 +96,8 @@ class Steps:
             return None
         result = Result.from_json(value)
         try:
-            for snapshot in (result.rootfs, *result.mounts):
-                if snapshot is not None and snapshot.tree != EMPTY:
+            for snapshot in (result.rootfs, *result.mounts.values()):
+                if snapshot.tree != EMPTY:
                     store.trees.load(snapshot.tree)
                     if snapshot.near is not None:
                         store.chain(snapshot.near)
@@ -122,19 +106,12 @@ class Steps:
             return None
         return result
 
-    async def _run_now(
-        self,
-        evaluator: Evaluator,
-        step: Exec,
-        key: str,
-        rootfs: Snapshot,
-        mounts: tuple[Snapshot | None, ...],
-    ) -> Result:
+    async def _run_now(self, evaluator: Evaluator, step: Exec, key: str, given: Given) -> Result:
         store = evaluator.store
         async with contextlib.AsyncExitStack() as stack:
             bound = await stack.enter_async_context(self._surroundings.bound(evaluator, step.services))
             room = await stack.enter_async_context(
-                prepared(evaluator, self._surroundings, step, rootfs, mounts, bound.hosts)
+                prepared(evaluator, self._surroundings, step, given, hosts=bound.hosts)
             )
             streams = self._streams(evaluator, key, room)
             stack.callback(streams.close)
@@ -142,7 +119,14 @@ class Steps:
             streams.finish()
             if code not in EXPECTED[step.expect]:
                 raise self._failure(step, code, streams)
-            return await evaluator.in_thread(self._keep, store, step, key, room, streams, code)
+
+            def keep() -> Result:
+                outputs = {stream: kept.keep(store) for stream, kept in streams.kept.items()}
+                result = harvest(store, step, room, outputs, code)
+                store.index.record("exec", key, result.to_json())
+                return result
+
+            return await evaluator.in_thread(keep)
 
     @staticmethod
     def _streams(evaluator: Evaluator, key: str, room: Prepared) -> _Streams:
@@ -179,62 +163,5 @@ class Steps:
 
     @staticmethod
     def _failure(step: Exec, code: int, streams: _Streams) -> ExecError:
-        stdout, stderr = (
-            streams.kept[stream].tail(OUTPUT_LIMIT).decode(errors="replace")
-            for stream in ("stdout", "stderr")
-        )
+        stdout, stderr = (streams.kept[stream].tail(OUTPUT_LIMIT) for stream in STREAMS)
         return ExecError(list(step.args), code, stdout, stderr)
-
-    @staticmethod
-    def _keep(store: Store, step: Exec, key: str, room: Prepared, streams: _Streams, code: int) -> Result:
-        outputs = {stream: kept.keep(store) for stream, kept in streams.kept.items()}
-        actor = (room.spec.uid, room.spec.gid)
-        rootfs = store.capture(room.upper, room.rootfs, actor)
-        mounts = list(room.mounts)
-        for position, upper in room.mount_uppers.items():
-            before = mounts[position]
-            assert before is not None
-            mounts[position] = store.capture(upper, before, actor)
-        for position, source in room.mount_files.items():
-            before = mounts[position]
-            assert before is not None
-            mounts[position] = _recapture_file(store, before, source)
-        result = Result(
-            code, outputs["stdout"], outputs["stderr"], outputs["combined"], rootfs, tuple(mounts)
-        )
-        for path, stream in ((step.redirect_stdout, "stdout"), (step.redirect_stderr, "stderr")):
-            if path:
-                result = _redirected(store, step, result, path, outputs[stream])
-        store.index.record("exec", key, result.to_json())
-        return result
-
-
-def _recapture_file(store: Store, before: Snapshot, path: Path) -> Snapshot:
-    entry = store.trees.load(before.tree)["file"]
-    digest = layers.digest_file(path)
-    if digest == entry.digest:
-        return before
-    with path.open("rb") as stream:
-        blob = store.blobs.put(stream)
-    changed = entry._replace(digest=blob.digest.removeprefix("sha256:"), size=blob.size)
-    return Snapshot(store.trees.save({"file": changed}))
-
-
-def _redirected(store: Store, step: Exec, result: Result, path: str, digest: str) -> Result:
-    """The result with an output stream also written to a file of the step's."""
-    target = posixpath.normpath(posixpath.join(step.cwd, path))
-    data = capture.read_text(store, digest)
-    entry = store.new_file(data)
-    best = max(
-        (i for i, m in enumerate(step.mounts) if m.kind == "directory" and m.covers(target)),
-        key=lambda i: len(step.mounts[i].target),
-        default=None,
-    )
-    if best is None:
-        tree = algebra.put(store.trees, result.rootfs.tree, target, entry)
-        return replace(result, rootfs=Snapshot(tree, result.rootfs.near))
-    before = result.mounts[best]
-    assert before is not None
-    inner = target.removeprefix(step.mounts[best].target.rstrip("/"))
-    changed = Snapshot(algebra.put(store.trees, before.tree, inner, entry), before.near)
-    return replace(result, mounts=(*result.mounts[:best], changed, *result.mounts[best + 1 :]))

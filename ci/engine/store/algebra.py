@@ -153,8 +153,9 @@ def _applied(trees: Trees, digest: str, edit: _Edit) -> str:
         if entry.kind == DIRECTORY and not entry.digest:
             before = new.get(name)
             kept = before.digest if before is not None and before.kind == DIRECTORY else EMPTY
-            entry = entry._replace(digest=kept)
-        new[name] = entry
+            new[name] = entry._replace(digest=kept)
+        else:
+            new[name] = entry
     for name, below in edit.below.items():
         before = new.get(name)
         if before is None or before.kind != DIRECTORY:

@@ -38,7 +38,9 @@ def numeric_owner(text: str) -> Owner | None:
     return owner
 
 
-async def container_owner(call: Call, container: Container, text: str, *, expand: bool = False) -> Owner | None:
+async def container_owner(
+    call: Call, container: Container, text: str, *, expand: bool = False
+) -> Owner | None:
     """The owner that ``user[:group]`` names in a container, None for "".
 
     Raises:

@@ -32,7 +32,8 @@ def container(_call: Call, _parent: object, *, platform: str | None = None) -> C
     ours = host_platform()
     if platform and platform.split("/")[:2] != ours.split("/")[:2]:
         raise EngineError(
-            f"platform {platform} can't be run here: this machine is {ours}, and the embedded engine has no emulation"
+            f"platform {platform} can't be run here: this machine is {ours}, "
+            "and the embedded engine has no emulation"
         )
     return Container(platform or ours)
 

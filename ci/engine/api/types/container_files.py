@@ -95,7 +95,9 @@ async def with_new_file(
     digest, _ = works(call).store.keep(contents.encode("utf-8", "surrogateescape"))
     return parent.edited(
         container_path(parent, path, expand=expand),
-        lambda files, inner: derive("new_file", files, path=inner, content=digest, mode=permissions, owner=who),
+        lambda files, inner: derive(
+            "new_file", files, path=inner, content=digest, mode=permissions, owner=who
+        ),
     )
 
 
@@ -231,7 +233,9 @@ async def with_mounted_directory(
     who = await container_owner(call, parent, owner, expand=expand)
     if who is not None:
         files = derive("chowned", files, path="/", owner=who)
-    return parent.with_mount(Mount(_target(parent, path, expand), "directory", files, owner=who, readonly=read_only))
+    return parent.with_mount(
+        Mount(_target(parent, path, expand), "directory", files, owner=who, readonly=read_only)
+    )
 
 
 @serves("Container")
@@ -285,7 +289,9 @@ async def with_mounted_secret(
 ) -> Container:
     """With a secret mounted as a file."""
     who = await container_owner(call, parent, owner, expand=expand)
-    return parent.with_mount(Mount(_target(parent, path, expand), "secret", secret=source, owner=who, mode=mode))
+    return parent.with_mount(
+        Mount(_target(parent, path, expand), "secret", secret=source, owner=who, mode=mode)
+    )
 
 
 @serves("Container")

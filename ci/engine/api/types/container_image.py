@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import BinaryIO
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.api.types import paths
 from ci.engine.api.types.common import expanded, works
 from ci.engine.errors import EngineError
 from ci.engine.events import StepEnded, StepOutput, StepStarted
-from ci.engine.graph import imaging
+from ci.engine.graph import hostexport, imaging
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import File, Fixed
 from ci.engine.graph.secret import Secret
@@ -26,12 +22,10 @@ from ci.engine.images import (
     Reference,
     parse_reference,
     read_archive,
-    write_archive,
 )
 from ci.engine.images.registry.credentials import Credentials, Login
 from ci.engine.store.blobs import StoreError
 from ci.engine.store.store import Snapshot
-from ci.engine.store.tree import REGULAR, Entry
 
 _MEDIA_TYPES: dict[str | None, MediaTypes] = {
     None: "oci",
@@ -164,16 +158,6 @@ async def _images(call: Call, parent: Container, variants: list[Container] | Non
     return [await imaging.assembled(evaluator, each) for each in containers]
 
 
-def _writer(call: Call, images: list[Image], media_types: str | None) -> Callable[[BinaryIO], None]:
-    blobs = works(call).store.blobs
-    kind = _MEDIA_TYPES[media_types]
-
-    def write(stream: BinaryIO) -> None:
-        write_archive(images, blobs, stream, media_types=kind)
-
-    return write
-
-
 @serves("Container")
 async def as_tarball(
     call: Call,
@@ -186,17 +170,10 @@ async def as_tarball(
     """As an image archive."""
     _compression(forced_compression)
     parts = works(call)
-    write = _writer(call, await _images(call, parent, platform_variants), media_types)
-
-    def keep() -> Snapshot:
-        with parts.store.blobs.writer() as writer:
-            write(writer)  # type: ignore[arg-type]
-        name = "container.tar"
-        entry = Entry(REGULAR, 0o600, 0, 0, writer.digest.removeprefix("sha256:"), writer.size)
-        return Snapshot(parts.store.trees.save({name: entry}))
-
-    snapshot = await parts.evaluator.in_thread(keep)
-    return File(Fixed(snapshot), "/container.tar")
+    images = await _images(call, parent, platform_variants)
+    entry = await imaging.archived(parts.evaluator, images, _MEDIA_TYPES[media_types])
+    tree = parts.store.trees.save({"container.tar": entry})
+    return File(Fixed(Snapshot(tree)), "/container.tar")
 
 
 def _compression(forced: str | None) -> None:
@@ -217,23 +194,12 @@ async def export(
 ) -> str:
     """Write it to the host as an image archive; returns where."""
     _compression(forced_compression)
-    target = call.session.workdir / (expanded(parent, path) if expand else path)
-    write = _writer(call, await _images(call, parent, platform_variants), media_types)
-    await works(call).evaluator.in_thread(_write_host_file, Path(os.path.normpath(target)), write)
-    return os.path.normpath(target)
-
-
-def _write_host_file(target: Path, write: Callable[[BinaryIO], None]) -> None:
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("wb") as stream:
-            write(stream)
-        fresh.replace(target)
-    except OSError as error:
-        raise EngineError(f"export to {target}: {error.strerror}") from error
-    finally:
-        fresh.unlink(missing_ok=True)
+    parts = works(call)
+    target = paths.on_host(call, expanded(parent, path) if expand else path)
+    images = await _images(call, parent, platform_variants)
+    entry = await imaging.archived(parts.evaluator, images, _MEDIA_TYPES[media_types])
+    await parts.evaluator.in_thread(hostexport.export_file, parts.store, entry, target)
+    return str(target)
 
 
 @serves("Container")

@@ -118,7 +118,8 @@ async def exit_code(call: Call, parent: Container) -> int:
 async def sync(call: Call, parent: Container) -> Container:
     """Have everything that leads here done."""
     evaluator = works(call).evaluator
-    await evaluator.evaluate_all([parent.rootfs, *(mount.files for mount in parent.mounts)])
+    mounted = [mount.files for mount in parent.mounts if mount.files is not None]
+    await evaluator.evaluate_all([parent.rootfs, *mounted])
     return parent
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from ci.engine.api.registry import Call, refuse, serves
+from ci.engine.api.registry import Call, serves
 from ci.engine.api.types import paths
 from ci.engine.api.types.common import works
 from ci.engine.api.types.directory_files import check_name

@@ -82,7 +82,9 @@ async def up(
     call: Call, parent: Service, *, ports: list[dict[str, Any]] | None = None, random: bool = False
 ) -> None:
     """Open it to the host until the session ends."""
-    wanted = [(p.get("frontend") or p["backend"], p["backend"], p.get("protocol") or "TCP") for p in ports or ()]
+    wanted = [
+        (p.get("frontend") or p["backend"], p["backend"], p.get("protocol") or "TCP") for p in ports or ()
+    ]
     if not wanted:
         wanted = [(0 if random else p.port, p.port, p.protocol) for p in parent.ports]
     running = await _started(call, Service(None, None, (), tunnelled=parent, forwards=tuple(wanted)))

@@ -28,10 +28,21 @@ def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def session(workdir: Path) -> Iterator[Connection]:
     """A session of the engine, as `dagger session` starts one."""
-    command = [str(Path(sys.executable).with_name("dagger")), "session", "--embedded", "--workdir", str(workdir)]
+    command = [
+        str(Path(sys.executable).with_name("dagger")),
+        "session",
+        "--embedded",
+        "--workdir",
+        str(workdir),
+    ]
     environ = {**os.environ, "ENGINE_TEST_SECRET": "from-the-environment"}
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environ
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environ,
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -70,8 +70,10 @@ async def test_output_can_be_redirected_to_files_also_in_a_mounted_directory(bas
 
 
 async def test_the_environment_is_what_was_set_and_a_path_and_a_home(base):
-    step = base.with_env_variable("A", "x=y").with_env_variable("E", "€").with_exec(
-        ["sh", "-c", 'echo "$A $E $HOME"; command -v sh']
+    step = (
+        base.with_env_variable("A", "x=y")
+        .with_env_variable("E", "€")
+        .with_exec(["sh", "-c", 'echo "$A $E $HOME"; command -v sh'])
     )
     assert await step.stdout() == "x=y € /root\n/usr/bin/sh\n"
 
@@ -105,7 +107,13 @@ async def test_a_working_directory_is_made_when_it_is_missing(base):
 
 @pytest.mark.parametrize(
     ("user", "seen"),
-    [("", "0:0"), ("nobody", "65534:65534"), ("1234", "1234:0"), ("1234:5678", "1234:5678"), ("0:nogroup", "0:65534")],
+    [
+        ("", "0:0"),
+        ("nobody", "65534:65534"),
+        ("1234", "1234:0"),
+        ("1234:5678", "1234:5678"),
+        ("0:nogroup", "0:65534"),
+    ],
 )
 async def test_a_step_runs_as_the_user_it_names_and_owns_what_it_makes(base, user, seen):
     step = base.with_user(user).with_exec(

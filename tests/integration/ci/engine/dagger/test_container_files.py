@@ -8,7 +8,9 @@ import pytest
 
 async def test_files_are_written_seen_from_the_working_directory(base):
     container = base.with_workdir("/w").with_new_file("a/b.txt", "hey", permissions=0o600)
-    assert await container.with_exec(["sh", "-c", "cat a/b.txt; stat -c %a /w/a/b.txt"]).stdout() == "hey600\n"
+    assert (
+        await container.with_exec(["sh", "-c", "cat a/b.txt; stat -c %a /w/a/b.txt"]).stdout() == "hey600\n"
+    )
     assert await container.file("a/b.txt").contents() == "hey"
 
 
@@ -19,7 +21,9 @@ async def test_a_file_through_a_symlinked_directory_lands_where_it_leads(base):
 
 async def test_owners_are_found_by_name_and_by_number(base, dag):
     source = dag.directory().with_new_file("f", "x")
-    container = base.with_directory("/d", source, owner="nobody:nogroup").with_new_file("/n", "", owner="12:34")
+    container = base.with_directory("/d", source, owner="nobody:nogroup").with_new_file(
+        "/n", "", owner="12:34"
+    )
     listed = await container.with_exec(["stat", "-c", "%u:%g", "/d", "/d/f", "/n"]).stdout()
     assert listed.split() == ["65534:65534", "65534:65534", "12:34"]
 

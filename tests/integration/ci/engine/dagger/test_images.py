@@ -65,8 +65,10 @@ async def test_an_archive_has_labels_annotations_and_a_layer_for_each_change(bas
 async def test_the_same_container_is_the_same_archive_byte_for_byte(base, dag):
     source = dag.directory().with_new_file("f", uuid.uuid4().hex).with_timestamps(0)
     first = await base.with_directory("/d", source).as_tarball().digest(exclude_metadata=True)
-    second = await base.with_directory("/d", dag.directory().with_directory("/", source)).as_tarball().digest(
-        exclude_metadata=True
+    second = (
+        await base.with_directory("/d", dag.directory().with_directory("/", source))
+        .as_tarball()
+        .digest(exclude_metadata=True)
     )
     assert first == second
 

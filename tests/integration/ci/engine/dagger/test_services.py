@@ -35,7 +35,11 @@ async def test_a_service_answers_under_its_alias_and_its_hostname(base):
 
 async def test_two_services_may_listen_on_the_same_port(base):
     bound = base.with_service_binding("one", web(base, "1")).with_service_binding("two", web(base, "2"))
-    script = FETCH.replace("sys.argv[1]", "'http://one:8000'") + ";" + FETCH.replace("sys.argv[1]", "'http://two:8000'")
+    script = (
+        FETCH.replace("sys.argv[1]", "'http://one:8000'")
+        + ";"
+        + FETCH.replace("sys.argv[1]", "'http://two:8000'")
+    )
     assert await bound.with_exec(["python3", "-c", script]).stdout() == "12"
 
 
@@ -62,7 +66,10 @@ async def test_a_service_may_be_bound_to_another(base):
         .with_default_args(["python3", "-c", proxy])
         .as_service()
     )
-    assert await fetch(base.with_service_binding("front", front), "http://front:9000/").stdout() == "from the backend"
+    assert (
+        await fetch(base.with_service_binding("front", front), "http://front:9000/").stdout()
+        == "from the backend"
+    )
 
 
 async def test_many_who_need_a_service_share_one(base, dag):
@@ -86,7 +93,9 @@ async def test_many_who_need_a_service_share_one(base, dag):
 
 
 async def test_a_service_that_dies_before_it_listens_fails_whoever_needs_it_with_its_log(base):
-    dead = base.with_exposed_port(8000).with_default_args(["sh", "-c", "echo last words; exit 42"]).as_service()
+    dead = (
+        base.with_exposed_port(8000).with_default_args(["sh", "-c", "echo last words; exit 42"]).as_service()
+    )
     with pytest.raises(dagger.QueryError) as caught:
         await base.with_service_binding("www", dead).with_exec(["true"]).sync()
     message = str(caught.value)
@@ -98,7 +107,9 @@ async def test_a_service_that_dies_under_way_ends_the_step_that_uses_it(base):
     dying = base.with_exposed_port(8000).with_default_args(
         ["sh", "-c", "python3 -m http.server 8000 & sleep 1; exit 42"]
     )
-    with pytest.raises(dagger.QueryError, match=r"bound service \w+ \(aliased as www\) exited: exit code: 42"):
+    with pytest.raises(
+        dagger.QueryError, match=r"bound service \w+ \(aliased as www\) exited: exit code: 42"
+    ):
         await base.with_service_binding("www", dying.as_service()).with_exec(["sleep", "60"]).sync()
 
 
