@@ -56,6 +56,12 @@ class ExecError(EngineError):
         }
 
 
+def reason(error: OSError) -> str:
+    """What went wrong, in the words of Dagger's engine: "no such file or directory"."""
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
+
+
 def out_of_room(error: BaseException, place: object) -> EngineError | None:
     """What to tell a client when ``error`` means that the disk of ``place`` is full, else None."""
     full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}

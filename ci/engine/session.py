@@ -40,10 +40,13 @@ class Session:
     workdir: Path
     events: Events
     ids: Ids = field(default_factory=Ids)
-    secrets: Secrets = field(default_factory=Secrets)
+    secrets: Secrets = field(init=False)
     works: "Works" = field(init=False, repr=False)
     tasks: TaskGroup = field(init=False, repr=False)
     closing: AsyncExitStack = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.secrets = Secrets(self.workdir)
 
     async def __aenter__(self) -> Self:
         """Open the session."""

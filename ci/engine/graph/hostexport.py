@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from ci.engine.errors import EngineError
+from ci.engine.errors import EngineError, reason
 from ci.engine.store import layers
 from ci.engine.store.store import Store
 from ci.engine.store.tree import DIRECTORY, REGULAR, SYMLINK, Entry
@@ -19,7 +19,7 @@ def _told(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EngineError(f"export to {error.filename or target}: {error.strerror}") from error
+        raise EngineError(f"export to {error.filename or target}: {reason(error)}") from error
 
 
 def export_directory(store: Store, tree: str, target: Path, *, wipe: bool) -> None:
@@ -54,7 +54,7 @@ def export_file(store: Store, entry: Entry, target: Path) -> None:
 
 
 def remove(target: Path, paths: list[str]) -> None:
-    """Remove files, and directories (a trailing ``/``), from a host directory; missing ones are fine. Blocking.
+    """Remove files, and directories (a trailing ``/``), from a host directory, if there. Blocking.
 
     Raises:
         EngineError: one can't be removed.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ci.engine.errors import EngineError
+from ci.engine.errors import EngineError, reason
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.store import layers
 from ci.engine.store.gitignore import Ignores
@@ -40,6 +40,27 @@ class Reading:
     ignores: Ignores | None = None
 
 
+_Found = Entry | tuple[os.DirEntry[str], os.stat_result]
+
+
+@dataclass(slots=True)
+class _Folder:
+    """One directory while it is read; ``prefix`` is its path below the root, "" or ending in "/"."""
+
+    prefix: str
+    names: tuple[str, ...]
+    state: State
+    ignores: Ignores | None
+    known: _Rows
+    lead: str = field(init=False)
+    rows: _Rows = field(default_factory=dict)
+    found: dict[str, _Found] = field(default_factory=dict)
+    settled: bool = True
+
+    def __post_init__(self) -> None:
+        self.lead = "".join(f"{name}/" for name in self.names)
+
+
 @dataclass(slots=True)
 class _Scan:
     """One reading of a host directory. ``seen`` and ``known`` are by path: (listing's digest, rows)."""
@@ -49,68 +70,77 @@ class _Scan:
     known: Mapping[str, list[Any]]
     now: int
     seen: dict[str, list[Any]] = field(default_factory=dict)
+    everything: bool = field(init=False)
 
-    def listing(self, folder: str, prefix: str, state: State, ignores: Ignores | None) -> str:
+    def __post_init__(self) -> None:
+        self.everything = self.reading.selection.everything and self.reading.ignores is None
+
+    def listing(self, path: str, prefix: str, state: State, ignores: Ignores | None) -> str:
         """The digest of the selected part of a directory; ``prefix`` is "" or ends in "/"."""
-        selection, everything = self.reading.selection, self.reading.selection.everything and ignores is None
-        names = (*self.reading.above, *prefix.split("/")[:-1])
-        lead = "".join(f"{name}/" for name in names)
         known_digest, known = self.known.get(prefix, ("", {}))
-        rows: _Rows = {}
-        entries: dict[str, Entry | tuple[os.DirEntry[str], os.stat_result, str]] = {}
-        settled = True
-        with os.scandir(folder) as items:
+        names = (*self.reading.above, *prefix.split("/")[:-1])
+        folder = _Folder(prefix, names, state, ignores, known)
+        with os.scandir(path) as items:
             for item in items:
-                name, is_directory, inner = item.name, item.is_dir(follow_symlinks=False), state
-                taken, within = True, ignores
-                if not everything:
-                    taken, inner = selection.step(lead + name, state)
-                    if ignores is not None:
-                        within = entering(ignores, item.path, len(names) + 1) if is_directory else ignores
-                        taken = taken and not within.ignored((*names, name), is_directory=is_directory)
-                if is_directory:
-                    digest = EMPTY
-                    if everything or selection.may_take_below(lead + name, inner):
-                        digest = self.listing(item.path, f"{prefix}{name}/", inner, within)
-                    if taken or digest != EMPTY:
-                        status = item.stat(follow_symlinks=False)
-                        rows[name] = [stat.S_IMODE(status.st_mode), digest]
-                        entries[name] = Entry(
-                            DIRECTORY, stat.S_IMODE(status.st_mode), 0, 0, digest, 0, status.st_mtime_ns
-                        )
-                elif taken:
-                    status = item.stat(follow_symlinks=False)
-                    row = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-                    before = known.get(name)
-                    digest = before[4] if before is not None and before[:4] == row else ""
-                    settled = settled and self.now - max(row[2], row[3]) > _GRAIN
-                    rows[name] = [*row, digest]
-                    entries[name] = (item, status, digest)
-        if settled and known_digest and rows == known:
-            self.seen[prefix] = [known_digest, rows]
-            return known_digest
-        return self._saved(prefix, rows, entries, settled=settled)
+                if item.is_dir(follow_symlinks=False):
+                    self._directory(folder, item)
+                elif self.everything or self._takes(folder, item.name):
+                    self._file(folder, item)
+        if folder.settled and known_digest and folder.rows == known:
+            self.seen[prefix] = [known_digest, known]
+            return str(known_digest)
+        return self._saved(folder)
 
-    def _saved(
-        self,
-        prefix: str,
-        rows: _Rows,
-        entries: dict[str, Entry | tuple[os.DirEntry[str], os.stat_result, str]],
-        *,
-        settled: bool,
-    ) -> str:
+    def _takes(self, folder: _Folder, name: str) -> bool:
+        taken, _ = self.reading.selection.step(folder.lead + name, folder.state)
+        if taken and folder.ignores is not None:
+            return not folder.ignores.ignored((*folder.names, name), is_directory=False)
+        return taken
+
+    def _directory(self, folder: _Folder, item: os.DirEntry[str]) -> None:
+        selection, path = self.reading.selection, folder.lead + item.name
+        taken, state = selection.step(path, folder.state)
+        ignores = folder.ignores
+        if ignores is not None:
+            names = (*folder.names, item.name)
+            ignores = entering(ignores, item.path, len(names))
+            taken = taken and not ignores.ignored(names, is_directory=True)
+        digest = EMPTY
+        if selection.may_take_below(path, state):
+            digest = self.listing(item.path, f"{folder.prefix}{item.name}/", state, ignores)
+        if taken or digest != EMPTY:
+            status = item.stat(follow_symlinks=False)
+            mode = stat.S_IMODE(status.st_mode)
+            folder.rows[item.name] = [mode, digest]
+            folder.found[item.name] = Entry(DIRECTORY, mode, 0, 0, digest, 0, status.st_mtime_ns)
+
+    def _file(self, folder: _Folder, item: os.DirEntry[str]) -> None:
+        status = item.stat(follow_symlinks=False)
+        row = [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+        before = folder.known.get(item.name)
+        same = before is not None and before[:4] == row
+        folder.settled = folder.settled and not self._recent(status)
+        folder.rows[item.name] = before if before is not None and same else [*row, ""]
+        folder.found[item.name] = (item, status)
+
+    def _recent(self, status: os.stat_result) -> bool:
+        return self.now - max(status.st_mtime_ns, status.st_ctime_ns) <= _GRAIN
+
+    def _saved(self, folder: _Folder) -> str:
         """The digest of a directory in which something is new."""
         listing: dict[str, Entry] = {}
-        for name, found in entries.items():
-            entry = found if isinstance(found, Entry) else _entry(*found)
-            if entry is None:
+        for name, found in folder.found.items():
+            if isinstance(found, Entry):
+                listing[name] = found
                 continue
-            listing[name] = entry
-            if entry.kind != DIRECTORY:
-                recent = self.now - max(rows[name][2], rows[name][3]) <= _GRAIN
-                rows[name][4] = "" if recent else entry.digest
+            item, status = found
+            row = folder.rows[name]
+            entry = _entry(item, status, row[4])
+            if entry is not None:
+                listing[name] = entry
+                folder.rows[name] = [*row[:4], "" if self._recent(status) else entry.digest]
         digest = self.store.trees.save(listing)
-        self.seen[prefix] = [digest if settled else "", rows]
+        self.seen[folder.prefix] = [digest if folder.settled else "", folder.rows]
         return digest
 
 
@@ -158,7 +188,7 @@ def import_directory(store: Store, reading: Reading, *, now: int) -> Snapshot:
     except layers.ChangedUnderway as error:
         raise EngineError(f"{error}: run again when it has settled") from error
     except OSError as error:
-        raise EngineError(f"{error.filename or root}: {error.strerror}") from error
+        raise EngineError(f"{error.filename or root}: {reason(error)}") from error
     store.index.record("host", name, {"seen": scan.seen, "near": snapshot.near, "tree": tree})
     return snapshot
 
@@ -181,4 +211,4 @@ def import_file(store: Store, path: Path) -> Snapshot:
     except FileNotFoundError as error:
         raise EngineError(f"{path}: no such file or directory") from error
     except OSError as error:
-        raise EngineError(f"{path}: {error.strerror}") from error
+        raise EngineError(f"{path}: {reason(error)}") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from ci.engine.errors import EngineError
+from ci.engine.errors import EngineError, reason
 from ci.engine.graph.fingerprint import Digested
 
 # Providers of Dagger's that need a service of their own, which this engine does not speak to.
@@ -36,10 +36,11 @@ class Secret(Digested):
 
 
 class Secrets:
-    """The secrets of one session."""
+    """The secrets of one session; its client works in ``folder``."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path = Path()) -> None:
         self._set: dict[str, bytes] = {}
+        self._folder = folder
 
     def set(self, name: str, plaintext: bytes) -> Secret:
         """Keep a secret in memory; a later one of the same name takes its place."""
@@ -75,9 +76,9 @@ class Secrets:
             case "env":
                 return _from_environment(place)
             case "file":
-                return await _from_file(place)
+                return await _from_file(self._folder, place)
             case "cmd":
-                return await _from_command(place)
+                return await _from_command(self._folder, place)
         try:
             return self._set[secret.name]
         except KeyError:
@@ -93,16 +94,18 @@ def _from_environment(name: str) -> bytes:
     return value
 
 
-async def _from_file(path: str) -> bytes:
+async def _from_file(folder: Path, path: str) -> bytes:
     try:
-        return await anyio.to_thread.run_sync(lambda: Path(path).expanduser().read_bytes())
-    except (OSError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SecretError(f'failed to read secret file "{path}": {reason}') from error
+        return await anyio.to_thread.run_sync(lambda: (folder / Path(path).expanduser()).read_bytes())
+    except RuntimeError as error:
+        raise SecretError(f'failed to read secret file "{path}": {error}') from error
+    except OSError as error:
+        raise SecretError(f'failed to read secret file "{path}": open {path}: {reason(error)}') from error
 
 
-async def _from_command(command: str) -> bytes:
-    result = await anyio.run_process(["sh", "-c", command], check=False, stderr=subprocess.DEVNULL)
+async def _from_command(folder: Path, command: str) -> bytes:
+    shell = ["sh", "-c", command]
+    result = await anyio.run_process(shell, check=False, stderr=subprocess.DEVNULL, cwd=folder)
     if result.returncode:
         raise SecretError(f'failed to run secret command "{command}": exit status {result.returncode}')
     return result.stdout

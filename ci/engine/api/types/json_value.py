@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.errors import EngineError
+from ci.engine.graph.document import decode, encode
 
-T = TypeVar("T")
+_KINDS = {dict: "object", list: "array", str: "string", float: "number", bool: "bool"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +20,12 @@ class JSONValue:
     @property
     def decoded(self) -> Any:
         """The document."""
-        return json.loads(self.text)
+        return decode(self.text)
 
 
 def encoded(document: Any) -> JSONValue:
     """Return a document as a value."""
-    return JSONValue(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    return JSONValue(encode(document))
 
 
 def parsed(text: str) -> JSONValue:
@@ -34,10 +35,17 @@ def parsed(text: str) -> JSONValue:
         EngineError: it is no JSON.
     """
     try:
-        json.loads(text)
+        decode(text)
     except ValueError as error:
         raise EngineError(f"invalid JSON: {error}") from None
     return JSONValue(text)
+
+
+def _unfit(value: JSONValue, wanted: str) -> EngineError:
+    document = value.decoded
+    kind = _KINDS[type(document)]
+    shown = f"number {value.text.strip()}" if kind == "number" and wanted == "int" else kind
+    return EngineError(f"json: cannot unmarshal {shown} into Go value of type {wanted}")
 
 
 @serves("Query", field="json")
@@ -49,7 +57,7 @@ def empty(_call: Call, _parent: object) -> JSONValue:
 @serves("JSONValue")
 def contents(_call: Call, parent: JSONValue, *, pretty: bool = False, indent: str = "  ") -> str:
     """The encoded document."""
-    return json.dumps(parent.decoded, ensure_ascii=False, indent=indent) if pretty else parent.text
+    return encode(parent.decoded, indent) if pretty else parent.text
 
 
 @serves("JSONValue")
@@ -78,32 +86,51 @@ def new_boolean(_call: Call, _parent: JSONValue, *, value: bool) -> JSONValue:
 
 @serves("JSONValue")
 def as_string(_call: Call, parent: JSONValue) -> str:
-    """The value of a JSON string."""
-    return _of(parent, str, "a string")
+    """The value of a JSON string; "" for null."""
+    document = parent.decoded
+    if isinstance(document, str):
+        return document
+    if document is not None:
+        raise _unfit(parent, "string")
+    return ""
 
 
 @serves("JSONValue")
 def as_integer(_call: Call, parent: JSONValue) -> int:
-    """The value of a JSON integer."""
-    return _of(parent, int, "an integer")
+    """The value of a JSON integer; 0 for null."""
+    document = json.loads(parent.text)
+    if isinstance(document, int) and not isinstance(document, bool):
+        return document
+    if document is not None:
+        raise _unfit(parent, "int")
+    return 0
 
 
 @serves("JSONValue")
 def as_boolean(_call: Call, parent: JSONValue) -> bool:
     """The value of a JSON boolean."""
-    return _of(parent, bool, "a boolean")
+    document = parent.decoded
+    if not isinstance(document, bool):
+        raise EngineError("value is not a boolean")
+    return document
 
 
 @serves("JSONValue")
 def as_array(_call: Call, parent: JSONValue) -> list[JSONValue]:
     """The items of a JSON array."""
-    return [encoded(item) for item in _of(parent, list, "an array")]
+    document = parent.decoded
+    if not isinstance(document, list):
+        raise EngineError("value is not an array")
+    return [encoded(item) for item in document]
 
 
 @serves("JSONValue", field="fields")
 def field_names(_call: Call, parent: JSONValue) -> list[str]:
     """The names of a JSON object's fields."""
-    return list(_of(parent, dict, "an object"))
+    document = parent.decoded
+    if not isinstance(document, dict):
+        raise EngineError("value is not an object")
+    return list(document)
 
 
 @serves("JSONValue", field="field")
@@ -125,19 +152,11 @@ def with_field(_call: Call, parent: JSONValue, *, path: list[str], value: JSONVa
     root = parent.decoded
     if not isinstance(root, dict):
         root = {}
-    *way, last = path or [""]
     current = root
-    for name in way:
+    for name in path[:-1]:
         if not isinstance(current.get(name), dict):
             current[name] = {}
         current = current[name]
     if path:
-        current[last] = value.decoded
+        current[path[-1]] = value.decoded
     return encoded(root)
-
-
-def _of(value: JSONValue, kind: type[T], wanted: str) -> T:
-    decoded = value.decoded
-    if isinstance(decoded, kind) and not (isinstance(decoded, bool) and kind is int):
-        return decoded
-    raise EngineError(f"value is not {wanted}")
