@@ -32,19 +32,27 @@ class CacheVolume(Digested):
     sharing: str = "SHARED"
     owner: str = ""
 
-    def folder(self, store: Store, variant: str = "") -> Path:
-        """Where the volume is kept."""
-        name = fingerprint("volume", self.key, self.source, self.owner, variant)[:32]
+    def folder(self, store: Store) -> Path:
+        """Where the volume is kept: another source, owner or sharing mode makes it another volume."""
+        sharing = "" if self.sharing == "SHARED" else self.sharing
+        name = fingerprint("volume", self.key, self.source, self.owner, sharing)[:32]
         return store.root / "volumes" / name
 
 
 def populate(store: Store, folder: Path, source: Snapshot | None, owner: Owner | None) -> None:
-    """Make a volume's directory, with its first contents, in one step that a kill can't leave half done."""
+    """Make a volume's directory, with its first contents, in one step that a kill can't leave half done.
+
+    All of it is the owner's, when there is one.
+    """
     if folder.is_dir():
         return
     fresh = store.scratch()
     if source is not None and source.tree != EMPTY:
-        changes = algebra.difference(store.trees, EMPTY, source.tree)
+        tree = source.tree
+        if owner is not None:
+            mine = owner
+            tree = algebra.transform(store.trees, tree, lambda each: each._replace(uid=mine.uid, gid=mine.gid))
+        changes = algebra.difference(store.trees, EMPTY, tree)
         for _ in layers.write(changes, fresh, lambda _, entry: store.locate(entry.digest), store.ownership):
             pass
     fresh.chmod(0o755)

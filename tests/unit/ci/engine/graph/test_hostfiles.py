@@ -75,7 +75,6 @@ def test_one_changed_file_is_the_only_one_read_and_written(store, folder, digest
 
 def test_what_was_remembered_outlives_the_store(store, folder, digested, tmp_path):
     first = read(store, folder)
-    store.close()
     digested.clear()
     again = Store(tmp_path / "state", Ownership(on_disk=False))
     assert read(again, folder) == first
