@@ -29,7 +29,11 @@ _CAPABILITIES = {
     "CAP_SETFCAP": 31,
 }
 
-# Docker's masked paths; /proc/sys and its like are made read-only by bwrap itself.
+# Docker's read-only paths that bwrap leaves alone: it asks access(2), which denies root to write in the
+# directory /proc/sys, and takes the settings inside for read-only.
+_READ_ONLY = ("/proc/fs", "/proc/sys")
+
+# Docker's masked paths.
 _MASKED_FILES = (
     "/proc/kcore",
     "/proc/keys",
@@ -96,6 +100,9 @@ def _system(view: Tree, *, privileged: bool) -> list[str]:
 @cache
 def _masks() -> list[str]:
     options = []
+    for path in _READ_ONLY:
+        if Path(path).exists():
+            options += ["--ro-bind", path, path]
     for path in _MASKED_FILES:
         if Path(path).exists():
             options += ["--dev-bind", "/dev/null", path]

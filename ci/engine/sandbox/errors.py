@@ -4,6 +4,10 @@
 class SandboxError(Exception):
     """A container could not be prepared or started, or its mounts make no sense."""
 
+    def __str__(self) -> str:
+        """The message alone."""
+        return str(self.args[0])
+
 
 class SandboxUnavailable(SandboxError):
     """This host cannot run sandboxes: something in its kernel or its settings is missing."""
@@ -13,7 +17,7 @@ class CommandNotFound(SandboxError):
     """The command, or the interpreter or loader it needs, is not in the container."""
 
     def __init__(self, message: str, command: str) -> None:
-        super().__init__(message)
+        super().__init__(message, command)
         self.command = command
 
 
@@ -21,5 +25,5 @@ class CommandNotExecutable(SandboxError):
     """The command is in the container but may not, or cannot, be executed."""
 
     def __init__(self, message: str, command: str) -> None:
-        super().__init__(message)
+        super().__init__(message, command)
         self.command = command

@@ -1,5 +1,6 @@
 """What this process may do on its host, and the namespaces of its own in which it mounts."""
 
+import errno
 import os
 import shutil
 from contextlib import suppress
@@ -127,6 +128,8 @@ def _why_no_user_namespaces(error: OSError) -> str:
             value = int(Path("/proc/sys", *name.split(".")).read_text(encoding="ascii"))
             if value == forbidding:
                 remedies.append(f"`sysctl -w {name}={allowing}` (it is {value})")
+    if error.errno == errno.ENOSPC and not remedies:  # the limit of this or an outer namespace is used up
+        remedies.append("`sysctl -w user.max_user_namespaces=15000`")
     remedy = " and ".join(remedies) or (
         "let this program create user namespaces (a seccomp or AppArmor profile of the container or service "
         "it runs in forbids them)"

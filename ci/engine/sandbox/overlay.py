@@ -34,12 +34,13 @@ def mounted(overlay: Overlay) -> Iterator[Path]:
             "flatten some of them into one"
         )
         raise SandboxError(msg)
-    merged, empty = overlay.work / "merged", overlay.work / "empty"
+    merged, scratch, empty = (overlay.work / name for name in ("merged", "scratch", "empty"))
     with _work_directory(overlay.work):
         merged.mkdir()
+        scratch.mkdir()
         if not overlay.lower:
             empty.mkdir()
-        _mount(overlay.lower or (empty,), overlay.upper, overlay.work, merged)
+        _mount(overlay.lower or (empty,), overlay.upper, scratch, merged)
         try:
             yield merged
         finally:
@@ -77,11 +78,11 @@ def _work_directory(work: Path) -> Iterator[None]:
     finally:
         # overlayfs leaves a directory of mode 0 there, which only its owner's chmod opens (or root's powers).
         with suppress(OSError):
-            (work / "work").chmod(0o700)
+            (work / "scratch/work").chmod(0o700)
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _mount(lower: tuple[Path, ...], upper: Path, work: Path, merged: Path) -> None:
+def _mount(lower: tuple[Path, ...], upper: Path, scratch: Path, merged: Path) -> None:
     """Mount by the names of open descriptors: they are short, and no character in a path needs escaping."""
     with ExitStack() as opened:
 
@@ -94,12 +95,12 @@ def _mount(lower: tuple[Path, ...], upper: Path, work: Path, merged: Path) -> No
             opened.callback(os.close, number)
             return number
 
-        lowers, top, scratch = [descriptor(path) for path in lower], descriptor(upper), descriptor(work)
+        lowers, top, work = [descriptor(path) for path in lower], descriptor(upper), descriptor(scratch)
         target = f"/proc/self/fd/{descriptor(merged)}"
 
         def options(folder: str) -> str:
             below = ":".join(f"{folder}{number}" for number in lowers)
-            return f"lowerdir={below},upperdir={folder}{top},workdir={folder}{scratch},{_OPTIONS}"
+            return f"lowerdir={below},upperdir={folder}{top},workdir={folder}{work},{_OPTIONS}"
 
         try:
             if len(options("/proc/self/fd/")) < _PAGE:

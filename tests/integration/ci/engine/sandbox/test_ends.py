@@ -1,0 +1,242 @@
+"""However a container ends, or its engine, nothing of it is left."""
+
+import os
+import select
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PREAMBLE = """
+import os, signal, sys
+from pathlib import Path
+import anyio
+from ci.engine import sandbox
+from ci.engine.sandbox import process
+
+sandbox.enter()
+place, rootfs, uid, init = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "init"
+
+def spec(script, name="step"):
+    upper = place / name / "upper"
+    upper.mkdir(parents=True)
+    upper.chmod(0o777)
+    root = sandbox.Overlay((rootfs,), upper, place / name / "work")
+    path = (("PATH", "/usr/bin"),)
+    return sandbox.Spec(root, ("sh", "-c", script), path, uid=uid, init=init)
+
+def ignore(chunk):
+    pass
+
+def left():
+    mounts = Path("/proc/self/mountinfo").read_text()
+    return [line for line in mounts.splitlines() if str(place) in line] + list(place.glob("*/work"))
+"""
+
+# A step with a family: a child in a session of its own, a grandchild that ignores signals.
+FAMILY = "trap '' TERM HUP INT; (sleep 1000 & sleep 1000) & echo started; sleep 1000"
+
+
+@pytest.fixture
+def script(engine, tmp_path):
+    """Run a script as an engine of its own; returns its process, once it said something."""
+    started: list[subprocess.Popen] = []
+
+    def start(body: str, uid: int = 0, init: bool = True) -> subprocess.Popen:
+        arguments = [str(tmp_path), str(engine.rootfs), str(uid), "init" if init else "none"]
+        process = engine.python("-c", PREAMBLE + body, *arguments, start_new_session=True)
+        started.append(process)
+        return process
+
+    tmp_path.chmod(0o755)
+    yield start
+    for process in started:
+        process.communicate()
+
+
+def ended(pidfd: int) -> bool:
+    """Whether the process ends within a generous time; pid 1 of a namespace ends after all others in it."""
+    return bool(select.select([pidfd], [], [], 20)[0])
+
+
+def said(process: subprocess.Popen) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().decode().strip()
+
+
+STARTED = """
+async def main():
+    begun = anyio.Event()
+    async with sandbox.start(spec(%r), lambda chunk: begun.set(), ignore) as container:
+        await begun.wait()
+        print(container.pid, flush=True)
+        await anyio.sleep_forever()
+anyio.run(main)
+"""
+
+
+@pytest.mark.parametrize(("uid", "init"), [(0, True), (0, False), (1000, True), (1000, False)])
+def test_no_process_and_no_mount_survives_kill_9_of_the_engine(script, tmp_path, uid, init):
+    process = script(STARTED % FAMILY, uid, init)
+    container = os.pidfd_open(int(said(process)))
+    # The engine itself: behind an unprivileged prefix it is the last of a chain.
+    os.killpg(process.pid, signal.SIGKILL)
+    assert ended(container)
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+    os.close(container)
+
+
+def test_an_engine_that_dies_before_the_command_starts_never_starts_it(script, tmp_path):
+    body = """
+def die(self, filters):
+    print(self.process.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+process.launch.Launched.open_gate = die
+anyio.run(sandbox.run, spec("echo > /ran"), ignore, ignore)
+"""
+    process = script(body)
+    try:
+        launcher = os.pidfd_open(int(said(process)))
+    except ProcessLookupError:
+        pass
+    else:
+        assert ended(launcher)
+        os.close(launcher)
+    process.communicate()  # until everyone who could write to its output is gone
+    assert not (tmp_path / "step/upper/ran").exists()
+
+
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_a_cancelled_step_is_gone_when_the_cancellation_is(script, uid):
+    body = """
+async def main():
+    async with anyio.create_task_group() as group:
+        async def step():
+            try:
+                await sandbox.run(spec(%r), lambda chunk: group.cancel_scope.cancel(), ignore)
+            except anyio.get_cancelled_exc_class():
+                print(left(), flush=True)
+                raise
+        group.start_soon(step)
+anyio.run(main)
+print(left(), flush=True)
+"""
+    process = script(body % FAMILY, uid)
+    assert (said(process), said(process)) == ("[]", "[]")
+
+
+def test_ctrl_c_reaches_the_engine_which_ends_the_step(script):
+    body = """
+async def main():
+    container = None
+    def begun(chunk):
+        print(container.pid, flush=True)
+    async with sandbox.start(spec(%r), begun, ignore) as container:
+        await container.wait()
+try:
+    anyio.run(main)
+except KeyboardInterrupt:
+    print("interrupted", left(), flush=True)
+"""
+    process = script(body % FAMILY)
+    container = os.pidfd_open(int(said(process)))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    assert ended(container)
+    os.close(container)
+
+
+def test_an_error_in_the_engine_ends_the_step_and_arrives_as_it_is(script):
+    body = """
+async def main():
+    try:
+        async with sandbox.start(spec(%r), ignore, ignore):
+            raise LookupError("of the caller")
+    except LookupError as error:
+        print(error, left(), flush=True)
+anyio.run(main)
+"""
+    assert said(script(body % FAMILY)) == "of the caller []"
+
+
+def test_an_output_callback_that_fails_ends_the_step_and_is_raised(script):
+    body = """
+def full(chunk):
+    raise OSError("disk full")
+async def main():
+    try:
+        await sandbox.run(spec("while true; do echo x; done"), full, ignore)
+    except OSError as error:
+        print(error, left(), flush=True)
+anyio.run(main)
+"""
+    assert said(script(body)) == "disk full []"
+
+
+@pytest.mark.parametrize("init", [True, False])
+def test_a_signal_reaches_the_command_and_output_arrives_before_the_end(script, init):
+    body = """
+async def main():
+    begun = anyio.Event()
+    output = []
+    def out(chunk):
+        output.append(chunk)
+        begun.set()
+    step = "trap 'echo bye; exit 5' TERM; echo hello; while true; do sleep 0.01; done"
+    async with sandbox.start(spec(step), out, ignore) as container:
+        await begun.wait()
+        container.signal(signal.SIGTERM)
+        print(await container.wait(), b"".join(output).split(), flush=True)
+        container.signal(signal.SIGTERM)
+        container.kill()
+anyio.run(main)
+"""
+    assert said(script(body, init=init)) == "5 [b'hello', b'bye']"
+
+
+def test_a_signal_sent_at_once_is_not_lost(script):
+    body = """
+async def main():
+    async with sandbox.start(spec("exec sleep 1000"), ignore, ignore) as container:
+        container.signal(signal.SIGTERM)
+        print(await container.wait(), flush=True)
+anyio.run(main)
+"""
+    assert said(script(body)) == str(128 + signal.SIGTERM)
+
+
+def test_a_killed_step_exits_with_137(script):
+    body = """
+async def main():
+    begun = anyio.Event()
+    async with sandbox.start(spec(%r), lambda chunk: begun.set(), ignore) as container:
+        await begun.wait()
+        container.kill()
+        print(await container.wait(), flush=True)
+anyio.run(main)
+"""
+    assert said(script(body % FAMILY)) == "137"
+
+
+def test_steps_run_side_by_side(script):
+    body = """
+async def main():
+    fifo = place / "fifo"
+    os.mkfifo(fifo)
+    async def one(name, script):
+        mount = sandbox.Bind(fifo, "/fifo")
+        from dataclasses import replace
+        output = []
+        await sandbox.run(replace(spec(script, name), mounts=(mount,)), output.append, ignore)
+        print(name, b"".join(output), left() if name == "second" else "", flush=True)
+    async with anyio.create_task_group() as group:
+        group.start_soon(one, "first", "cat /fifo")
+        group.start_soon(one, "second", "echo met > /fifo")
+anyio.run(main)
+print(left())
+"""
+    process = script(body)
+    assert process.stdout is not None
+    lines = process.stdout.read().decode().splitlines()
+    assert any(line.startswith("first b'met\\n'") for line in lines)
+    assert lines[-1] == "[]"
