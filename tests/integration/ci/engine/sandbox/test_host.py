@@ -41,16 +41,31 @@ def test_mounts_of_the_engine_are_nobody_elses(engine):
 
 def test_threads_must_come_later(engine):
     body = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n" + ENTER
-    assert "before any thread" in printed(engine, body) or "after threads were started" in printed(engine, body)
+    assert "before any thread" in printed(engine, body) or "after threads were started" in printed(
+        engine, body
+    )
 
 
 def test_a_host_without_user_namespaces_is_told_which_setting_to_change(as_user):
     # A fresh user namespace has a limit of its own; bwrap sets it to what it needs itself, and no more.
     outer = [as_user.prefix[0] if as_user.prefix else "bwrap"]
-    outer += ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns", "--dev-bind", "/", "/", "--"]
+    outer += [
+        "--unshare-user",
+        "--uid",
+        "1000",
+        "--gid",
+        "1000",
+        "--disable-userns",
+        "--dev-bind",
+        "/",
+        "/",
+        "--",
+    ]
     without = type(as_user)(tuple(outer), as_user.rootfs, as_user.folder)
     answer = printed(without, ENTER)
-    assert answer.startswith("SandboxUnavailable sandbox: this host does not let an ordinary user create a user")
+    assert answer.startswith(
+        "SandboxUnavailable sandbox: this host does not let an ordinary user create a user"
+    )
     assert "user.max_user_namespaces=15000" in answer
     assert len(answer.splitlines()) == 1
 
@@ -89,8 +104,10 @@ anyio.run(main)
     try:
         for member in family:
             attempt = subprocess.run(
-                ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
-                + ["nsenter", f"--user=/proc/{member}/ns/user", "--preserve-credentials", "id"],
+                [
+                    *("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"),
+                    *("nsenter", f"--user=/proc/{member}/ns/user", "--preserve-credentials", "id"),
+                ],
                 capture_output=True,
                 text=True,
                 check=False,

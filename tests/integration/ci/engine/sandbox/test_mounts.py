@@ -86,14 +86,18 @@ def test_a_secret_of_another_user_cannot_be_read(as_root):
 def test_a_secret_is_not_in_any_command_line_or_message(engine):
     secret = Data(b"s3cr3t", "/token")
     assert "s3cr3t" not in repr(secret)
-    outcome = engine.shell("cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ", env=(("X", ""),), mounts=(secret,))
+    outcome = engine.shell(
+        "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ", env=(("X", ""),), mounts=(secret,)
+    )
     assert b"s3cr3t" not in outcome.stdout
 
 
 def test_data_over_a_file_of_the_image_is_seen_instead_of_it(engine):
     root = engine.overlay()
     mounts = (Data(b"fixed", "/etc/motd", mode=0o444), Data(b"", "/etc/hosts", mode=0o644))
-    outcome = engine.shell("cat /etc/motd; echo own > /etc/hosts; echo x > /etc/motd", root=root, mounts=mounts)
+    outcome = engine.shell(
+        "cat /etc/motd; echo own > /etc/hosts; echo x > /etc/motd", root=root, mounts=mounts
+    )
     assert outcome.stdout == b"fixed"
     assert outcome.stderr.count(b"\n") == 1
     assert names(root.upper) <= {"etc"}

@@ -64,7 +64,7 @@ def test_stdin_is_what_was_given_and_else_empty(engine):
 
 def test_much_output_arrives_whole_in_small_chunks(engine):
     outcome = engine.shell(
-        "dd if=/dev/zero bs=65536 count=64 2>/dev/null & dd if=/dev/zero bs=65536 count=64 >&2 2>/dev/null; wait"
+        "dd if=/dev/zero bs=64k count=64 2>/dev/null & dd if=/dev/zero bs=64k count=64 >&2 2>/dev/null; wait"
     )
     assert len(outcome.stdout) == 64 * 65536
     assert outcome.longest_chunk <= 65536
@@ -144,7 +144,8 @@ def test_files_are_made_with_the_usual_umask(engine):
 def test_standard_devices_work(engine, uid):
     script = """
         echo to-stdout > /dev/stdout; echo > /dev/null
-        touch /dev/shm/x; stat -c %a /dev/shm; ls /dev/pts; test -c /dev/tty; head -c0 /dev/urandom 2>/dev/null
+        touch /dev/shm/x; stat -c %a /dev/shm; ls /dev/pts; test -c /dev/tty
+        head -c0 /dev/urandom 2>/dev/null
     """
     assert engine.shell(script, uid=uid).stdout.split() == [b"to-stdout", b"1777", b"ptmx"]
 
