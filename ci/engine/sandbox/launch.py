@@ -49,12 +49,13 @@ class Launched:
 class Complaints:
     """A step's stderr, less what bwrap itself says there when it can't run the command.
 
-    What starts like bwrap's words is held back until the end, or until it is too long for them.
+    A stream that starts like bwrap's words is held back until the end, or until it is too long for them.
     """
 
     def __init__(self, deliver: Callable[[bytes], None]) -> None:
         self._deliver = deliver
         self._held = b""
+        self._decided = False
 
     @property
     def text(self) -> str:
@@ -63,15 +64,16 @@ class Complaints:
 
     def hear(self, chunk: bytes) -> None:
         """Take a chunk of stderr, and pass it on if it is the step's."""
-        if not self._held and not chunk.startswith(_COMPLAINT):
+        if self._decided:
             self._deliver(chunk)
             return
         self._held += chunk
-        if len(self._held) > _HELD:
+        if not self._held.startswith(_COMPLAINT) or len(self._held) > _HELD:
             self.release()
 
     def release(self) -> None:
         """Pass on what was held back: it is the step's after all."""
+        self._decided = True
         held, self._held = self._held, b""
         if held:
             self._deliver(held)
