@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import posixpath
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 #: Git takes a file for binary when one of its first bytes, this many, is zero.
 _SNIFFED = 8000
 _WIDTH = 52
+#: Two files that share this part of their bytes are one that was renamed.
+_LIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,25 +152,25 @@ def _chunks(data: bytes) -> Counter[bytes]:
 
 def _renames(store: Store, gone: dict[str, Entry], come: dict[str, Entry]) -> dict[str, str]:
     """Files that were renamed, new path to old: the same, or alike by half of their bytes."""
-    scores = []
-    was = {path: entry for path, entry in gone.items() if entry.kind != DIRECTORY and _bytes(store, entry)}
-    now = {path: entry for path, entry in come.items() if entry.kind != DIRECTORY and was}
-    texts = {path: _chunks(_bytes(store, entry)) for path, entry in was.items()} if now else {}
-    for path, entry in now.items():
-        mine = _chunks(_bytes(store, entry))
-        for old_path, theirs in texts.items():
-            if was[old_path].kind != entry.kind:
-                continue
-            larger = max(mine.total(), theirs.total())
-            score = (mine & theirs).total() / larger if larger else 0
-            same_name = path.rpartition("/")[2] == old_path.rpartition("/")[2]
-            if score >= 0.5:
-                scores.append((-score, not same_name, path, old_path))
     found: dict[str, str] = {}
-    for _, _, path, old_path in sorted(scores):
+    for _, _, path, old_path in sorted(_alike(store, gone, come)):
         if path not in found and old_path not in found.values():
             found[path] = old_path
     return found
+
+
+def _alike(
+    store: Store, gone: dict[str, Entry], come: dict[str, Entry]
+) -> Iterator[tuple[float, bool, str, str]]:
+    """Pairs of files that may be one, the best to be sorted first: (-likeness, other name, new, old)."""
+    was = {path: _chunks(_bytes(store, entry)) for path, entry in gone.items() if entry.size and come}
+    for path, entry in come.items():
+        mine = _chunks(_bytes(store, entry)) if was else Counter()
+        for old_path, theirs in was.items():
+            larger = max(mine.total(), theirs.total())
+            likeness = (mine & theirs).total() / larger
+            if gone[old_path].kind == entry.kind and likeness >= _LIKE:
+                yield -likeness, posixpath.basename(path) != posixpath.basename(old_path), path, old_path
 
 
 def patch_text(store: Store, old: str, new: str) -> bytes:
@@ -224,9 +227,13 @@ def _quoted(name: bytes) -> bytes:
     if all(32 <= char < 127 and char not in b'"\\' for char in name):
         return name
     escapes = {ord('"'): b'\\"', ord("\\"): b"\\\\", ord("\n"): b"\\n", ord("\t"): b"\\t", ord("\r"): b"\\r"}
-    return b'"' + b"".join(
-        escapes.get(char, bytes([char]) if 32 <= char < 127 else b"\\%03o" % char) for char in name
-    ) + b'"'
+    return (
+        b'"'
+        + b"".join(
+            escapes.get(char, bytes([char]) if 32 <= char < 127 else b"\\%03o" % char) for char in name
+        )
+        + b'"'
+    )
 
 
 def _literal(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""JSON documents written as Go's encoding/json writes them: keys sorted, numbers as floats, ``<>&`` escaped."""
+"""JSON documents as Go's encoding/json writes them: sorted keys, numbers as floats, ``<>&`` escaped."""
 
 from __future__ import annotations
 

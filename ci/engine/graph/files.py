@@ -35,7 +35,7 @@ class Fixed:
         """The tree's own digest: how it came about no longer matters."""
         return self.snapshot.tree
 
-    async def evaluate(self, evaluator: Evaluator) -> Snapshot:  # noqa: ARG002
+    async def evaluate(self, evaluator: Evaluator) -> Snapshot:  # noqa: ARG002  # pylint: disable=unused-argument
         """The snapshot itself."""
         return self.snapshot
 
@@ -58,9 +58,9 @@ class Derived(Digested):
 SCRATCH = Fixed(Snapshot(EMPTY))
 
 
-def derive(name: str, /, *inputs: Files, **arguments: Any) -> Derived:
-    """The file system that the operation ``name`` makes of ``inputs``."""
-    return Derived(name, inputs, tuple(sorted(arguments.items())))
+def derive(operation: str, /, *inputs: Files, **arguments: Any) -> Derived:
+    """The file system that the operation ``operation`` makes of ``inputs``."""
+    return Derived(operation, inputs, tuple(sorted(arguments.items())))
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,7 @@ def check_digest(text: str) -> None:
     if not _DIGEST.fullmatch(text):
         raise EngineError(f'invalid checksum "{text}": invalid checksum digest format')
     if not text.startswith("sha256:"):
-        algorithm = text.partition(":")[0]
-        raise EngineError(f'invalid checksum "{text}": {algorithm} is not served by the embedded engine; use sha256')
+        raise EngineError(f'invalid checksum "{text}": the embedded engine knows sha256 only')
 
 
 async def fetch(evaluator: Evaluator, wanted: Fetch) -> Snapshot:
@@ -72,12 +71,13 @@ async def fetch(evaluator: Evaluator, wanted: Fetch) -> Snapshot:
                 found = known
             elif response.status_code != 200:
                 raise EngineError(
-                    f"invalid response status {response.status_code} {response.reason_phrase} for {wanted.url}"
+                    f"invalid response status {response.status_code} {response.reason_phrase} "
+                    f"for {wanted.url}"
                 )
             else:
                 found = await _stored(evaluator, response)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise EngineError(f'Get "{wanted.url}": {error or type(error).__name__}') from error
+        raise EngineError(f'Get "{wanted.url}": {_reason(error)}') from error
     if wanted.checksum and found["digest"] != wanted.checksum:
         raise EngineError(f"http checksum mismatch: expected {wanted.checksum}, got {found['digest']}")
     if not wanted.authorization and not wanted.address and found != known:
@@ -128,3 +128,7 @@ def _entry(found: dict[str, Any], mode: int) -> Entry:
         modified = EPOCH_NS
     digest = found["digest"].removeprefix("sha256:")
     return Entry(REGULAR, mode & 0o7777, 0, 0, digest, found["size"], modified, pinned=True)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

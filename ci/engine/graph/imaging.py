@@ -216,7 +216,7 @@ def _archive(store: Store, images: Sequence[Image], media_types: MediaTypes, key
         digest, size = known
     else:
         with store.blobs.writer() as writer:
-            write_archive(images, store.blobs, cast("BinaryIO", writer), media_types)
+            write_archive(images, store.blobs, cast(BinaryIO, writer), media_types)
         digest, size = writer.digest, writer.size
         store.index.record("archive", key, [digest, size])
     return Entry(REGULAR, 0o600, 0, 0, digest.removeprefix("sha256:"), size)

@@ -98,7 +98,7 @@ def search(data: bytes, query: Query) -> list[Hit]:
         return []
     lines = re.findall(rb"[^\n]*\n|[^\n]+", data)
     groups = _across(data, expression) if query.multiline else _within(lines, expression)
-    starts = list(itertools.accumulate(map(len, lines), initial=0))
+    starts = list(itertools.accumulate((len(line) for line in lines), initial=0))
     hits = []
     for matches in groups:
         first = bisect.bisect_right(starts, matches[0][0]) - 1

@@ -96,11 +96,15 @@ def _from_environment(name: str) -> bytes:
 
 async def _from_file(folder: Path, path: str) -> bytes:
     try:
-        return await anyio.to_thread.run_sync(lambda: (folder / Path(path).expanduser()).read_bytes())
+        return await anyio.to_thread.run_sync(_read, folder, path)
     except RuntimeError as error:
         raise SecretError(f'failed to read secret file "{path}": {error}') from error
     except OSError as error:
         raise SecretError(f'failed to read secret file "{path}": open {path}: {reason(error)}') from error
+
+
+def _read(folder: Path, path: str) -> bytes:
+    return (folder / Path(path).expanduser()).read_bytes()
 
 
 async def _from_command(folder: Path, command: str) -> bytes:

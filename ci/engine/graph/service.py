@@ -216,7 +216,7 @@ class Services:
                     await self._forward(running, "127.0.0.1", target.address)
             else:
                 await self._forward(running, running.address, service.upstream)
-        except Exception as error:  # noqa: BLE001 - told to whoever waits for the service
+        except Exception as error:  # noqa: BLE001  told to whoever waits  # pylint: disable=broad-exception-caught
             running.error = error
         finally:
             running.ended.set()

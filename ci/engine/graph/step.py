@@ -43,13 +43,16 @@ class _Streams:
     kept: dict[str, capture.Capture]
 
     def write(self, stream: Stream, data: bytes) -> None:
+        """Take what the step printed."""
         self._pass(stream, self.scrubbers[stream].feed(data))
 
     def finish(self) -> None:
+        """Pass on what was held back."""
         for stream, scrubber in self.scrubbers.items():
             self._pass(stream, scrubber.flush())
 
     def close(self) -> None:
+        """Give up what was kept."""
         for kept in self.kept.values():
             kept.close()
 

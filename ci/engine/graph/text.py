@@ -37,14 +37,15 @@ def lines(data: bytes, offset: int | None, limit: int | None) -> bytes:
         chosen = data.split(b"\n")
         first = max(offset or 0, 0)
         last = len(chosen) if limit is None or limit < 0 else first + limit
-        data = b"\n".join(chosen[first:last]) + (b"\n" if last < len(chosen) and first < len(chosen) else b"")
+        data = b"\n".join(chosen[first:last])
+        data += b"\n" if max(first, last) < len(chosen) else b""
     if len(data) > LIMIT:
         raise EngineError(f"file size {len(data)} exceeds limit {LIMIT}")
     return data
 
 
 def replaced(data: bytes, old: str, new: str, *, everywhere: bool, first_from: int | None) -> bytes:
-    """``data`` with ``old`` replaced by ``new``: the only place, all, or the first from a line (1 is the first).
+    """``data`` with ``old`` replaced by ``new``: the only place, all, or the first from a line (from 1).
 
     Raises:
         EngineError: it is not there, or in several places and none is chosen.

@@ -50,8 +50,8 @@ def populate(store: Store, folder: Path, source: Snapshot | None, owner: Owner |
     if source is not None and source.tree != EMPTY:
         tree = source.tree
         if owner is not None:
-            mine = owner
-            tree = algebra.transform(store.trees, tree, lambda each: each._replace(uid=mine.uid, gid=mine.gid))
+            uid, gid = owner.uid, owner.gid
+            tree = algebra.transform(store.trees, tree, lambda each: each._replace(uid=uid, gid=gid))
         changes = algebra.difference(store.trees, EMPTY, tree)
         for _ in layers.write(changes, fresh, lambda _, entry: store.locate(entry.digest), store.ownership):
             pass
@@ -63,27 +63,37 @@ def populate(store: Store, folder: Path, source: Snapshot | None, owner: Owner |
     layers.discard(fresh)
 
 
+def _lock(folder: Path) -> int:
+    """Open the file whose lock says that a volume's directory is in use."""
+    place = folder.with_name(folder.name + ".lock")
+    return os.open(place, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+
+def _taken(lock: int) -> bool:
+    """Take a lock, unless somebody has it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextlib.asynccontextmanager
 async def held(folder: Path, sharing: str) -> AsyncIterator[Path]:
     """Use a volume's directory by its sharing mode: at once, in turn (LOCKED), or one's own (PRIVATE)."""
     if sharing == "SHARED":
         yield folder
         return
-    lock = os.open(folder.with_name(folder.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    own, number, lock = folder, 0, _lock(folder)
     try:
         if sharing == "LOCKED":
             await anyio.to_thread.run_sync(fcntl.flock, lock, fcntl.LOCK_EX, abandon_on_cancel=True)
-            yield folder
-            return
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            number = int(folder.name.partition("-")[2] or "0") + 1
-            other = folder.with_name(f"{folder.name.partition('-')[0]}-{number}")
-            other.mkdir(exist_ok=True)
-            async with held(other, sharing) as own:
-                yield own
-        else:
-            yield folder
+        while sharing != "LOCKED" and not _taken(lock):
+            os.close(lock)
+            number += 1
+            own = folder.with_name(f"{folder.name}-{number}")
+            own.mkdir(exist_ok=True)
+            lock = _lock(own)
+        yield own
     finally:
         os.close(lock)

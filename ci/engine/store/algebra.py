@@ -242,6 +242,7 @@ def select(
     trees: Trees,
     root: str,
     selection: Selection,
+    *,
     ignores: Ignores | None = None,
     read: Callable[[Entry], str] | None = None,
     above: tuple[str, ...] = (),
@@ -271,20 +272,24 @@ class _Selecting:
         ignores = self._entering(listing, names, ignores)
         kept: dict[str, Entry] = {}
         for name, entry in listing.items():
-            path, is_directory = prefix + name, entry.kind == DIRECTORY
+            path = prefix + name
             taken, inner = self.selection.step(path, state)
-            within = ignores
-            if ignores is not None and is_directory:
-                within = self._entering(self.trees.load(entry.digest), (*names, name), ignores)
-            if taken and within is not None:
-                taken = not within.ignored((*names, name), is_directory=is_directory)
-            if is_directory:
+            taken = taken and not self._ignored(entry, (*names, name), ignores)
+            if entry.kind == DIRECTORY:
                 left = self._left(entry, path, taken, inner, ignores)
                 if taken or left != EMPTY:
                     kept[name] = entry._replace(digest=left)
             elif taken:
                 kept[name] = entry
         return digest if len(kept) == len(listing) and kept == listing else self.trees.save(kept)
+
+    def _ignored(self, entry: Entry, names: tuple[str, ...], ignores: Ignores | None) -> bool:
+        if ignores is None:
+            return False
+        if entry.kind != DIRECTORY:
+            return ignores.ignored(names, is_directory=False)
+        within = self._entering(self.trees.load(entry.digest), names, ignores)
+        return within is not None and within.ignored(names, is_directory=True)
 
     def _entering(self, listing: Listing, names: tuple[str, ...], ignores: Ignores | None) -> Ignores | None:
         rules = listing.get(".gitignore")

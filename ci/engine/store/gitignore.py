@@ -21,6 +21,7 @@ class _Rule:
     anchored: bool
 
     def matches(self, path: Sequence[str], *, is_directory: bool) -> bool:
+        """Whether the rule says something of a path, given by its names from the top."""
         inner = path[self.depth :]
         left = self._anchored(inner) if self.anchored else self._anywhere(inner)
         return left is not None and (left > 0 or is_directory or not self.directories)

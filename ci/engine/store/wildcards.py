@@ -36,7 +36,7 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
     """The class that begins behind a ``[``, as a regular expression, and where what follows it begins."""
     negated = pattern.startswith("^", at)
     at += negated
-    ranges = []
+    ranges: list[str] = []
     while not (ranges and pattern.startswith("]", at)):
         low, at = _escaped(pattern, at, pattern)
         high = low

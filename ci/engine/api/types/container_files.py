@@ -1,5 +1,8 @@
 """``Container``: its file system - files and directories in and out, and what is mounted."""
 
+# Resolvers and their parameters have the API's names.
+# pylint: disable=redefined-outer-name
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -21,7 +24,7 @@ from ci.engine.store.tree import DIRECTORY
 def _place(parent: Container, path: str) -> tuple[Files, str]:
     place = parent.place(path.rstrip("/") or "/")
     if isinstance(place, Mount):
-        if place.kind in ("tmpfs", "cache"):
+        if place.kind in {"tmpfs", "cache"}:
             raise EngineError(f"{path}: cannot retrieve path from {place.kind}")
         raise EngineError(f"{path}: no such file or directory")
     return place

@@ -70,7 +70,7 @@ async def from_(
         return image, snapshot
 
     image, snapshot = await parts.evaluator.once.get(("from", reference, parent.platform), pull)
-    pinned = str(reference).split("@")[0] + (f"@{image.digest}" if image.digest else "")
+    pinned = str(reference).partition("@")[0] + (f"@{image.digest}" if image.digest else "")
     return _started(parent, image, snapshot, pinned)
 
 

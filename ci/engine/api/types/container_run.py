@@ -71,7 +71,7 @@ def with_exec(
     )
     mounts = tuple(
         replace(mount, files=Output(step, index))
-        if mount.kind in ("directory", "file") and not mount.readonly
+        if mount.kind in {"directory", "file"} and not mount.readonly
         else mount
         for index, mount in enumerate(parent.mounts)
     )

@@ -1,5 +1,8 @@
 """``Directory``: a collection of files and directories, immutable - what is in it, and where it goes."""
 
+# Resolvers and their parameters have the API's names.
+# pylint: disable=redefined-outer-name
+
 from __future__ import annotations
 
 import posixpath
@@ -52,8 +55,8 @@ def file(_call: Call, parent: Directory, *, path: str) -> File:
     return File(derive("expect_file", parent.files, path=inner, shown=path), inner)
 
 
-@serves("Directory")
-async def name(call: Call, parent: Directory) -> str:
+@serves("Directory", field="name")
+async def directory_name(call: Call, parent: Directory) -> str:
     """Its name, a slash behind."""
     await entry(call, parent)
     return f"{posixpath.basename(parent.path)}/"
@@ -129,9 +132,7 @@ async def export(call: Call, parent: Directory, *, path: str, wipe: bool = False
     parts = works(call)
     target = paths.on_host(call, path)
     tree = (await entry(call, parent)).digest
-    await parts.evaluator.in_thread(
-        lambda: hostexport.export_directory(parts.store, tree, target, wipe=wipe)
-    )
+    await parts.evaluator.in_thread(lambda: hostexport.export_directory(parts.store, tree, target, wipe=wipe))
     return str(target)
 
 
@@ -155,6 +156,6 @@ async def find_up(call: Call, parent: Directory, *, name: str, start: str) -> st
 
 
 refuse("Directory", "terminal", because="a pipeline has no terminal; use withExec")
-refuse("Directory", "as_git", because="there is no git in the engine; copy .git in and run git in a step")
+refuse("Directory", "as_git", because="there is no git in the engine; run git in a step, .git included")
 refuse("Directory", "as_module", "as_module_source", because="modules are run by Dagger's own engine")
 refuse("Directory", "docker_build", because="Dockerfiles are not built; say the same with Container's fields")

@@ -151,7 +151,9 @@ def filtered(
 ) -> Directory:
     """What patterns leave of it."""
     chosen = selection(include, exclude)
-    return Directory(derive("filtered", parent.files, path=parent.path, selection=chosen, gitignore=gitignore))
+    return Directory(
+        derive("filtered", parent.files, path=parent.path, selection=chosen, gitignore=gitignore)
+    )
 
 
 @serves("Directory")

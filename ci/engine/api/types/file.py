@@ -1,5 +1,8 @@
 """``File``: one file, immutable."""
 
+# Resolvers and their parameters have the API's names.
+# pylint: disable=redefined-outer-name
+
 from __future__ import annotations
 
 import posixpath
@@ -60,8 +63,8 @@ def new_file(call: Call, _parent: object, *, name: str, contents: str, permissio
     return made(call, name, contents.encode("utf-8", "surrogateescape"), permissions)
 
 
-@serves("File")
-async def contents(
+@serves("File", field="contents")
+async def file_contents(
     call: Call, parent: File, *, offset_lines: int | None = None, limit_lines: int | None = None
 ) -> str:
     """Its contents as text, all of them or some lines."""
@@ -80,8 +83,8 @@ async def size(call: Call, parent: File) -> int:
     return (await entry(call, parent)).size
 
 
-@serves("File")
-async def name(call: Call, parent: File) -> str:
+@serves("File", field="name")
+async def file_name(call: Call, parent: File) -> str:
     """Its name."""
     await entry(call, parent)
     return posixpath.basename(parent.path)
@@ -131,7 +134,7 @@ async def export(call: Call, parent: File, *, path: str, allow_parent_dir_path: 
 def with_name(_call: Call, parent: File, *, name: str) -> File:
     """Under another name."""
     _check_bare(name)
-    files = derive("renamed", parent.files, path=parent.path, name=name)
+    files = derive("renamed", parent.files, path=parent.path, to=name)
     return File(files, posixpath.join(posixpath.dirname(parent.path), name))
 
 

@@ -1,5 +1,8 @@
 """``Host``: the machine that the client runs on."""
 
+# Resolvers and their parameters have the API's names.
+# pylint: disable=redefined-outer-name
+
 from __future__ import annotations
 
 import os
@@ -30,8 +33,8 @@ class Host(Digested):
     """The client's machine."""
 
 
-@serves("Query")
-def host(_call: Call, _parent: object) -> Host:
+@serves("Query", field="host")
+def the_host(_call: Call, _parent: object) -> Host:
     """The client's machine."""
     return Host()
 
@@ -139,8 +142,10 @@ def unix_socket(call: Call, _parent: Host, *, path: str) -> Socket:
     return Socket(str(on_host(call, path)))
 
 
-@serves("Host")
-def service(_call: Call, _parent: Host, *, ports: list[dict[str, Any]], host: str = "localhost") -> Service:
+@serves("Host", field="service")
+def service_of_the_host(
+    _call: Call, _parent: Host, *, ports: list[dict[str, Any]], host: str = "localhost"
+) -> Service:
     """A service that leads to ports of the host."""
     if not ports:
         raise EngineError("no ports specified: name the host's ports that the service leads to")

@@ -1,6 +1,6 @@
-"""The API's entry points that are values of the engine itself."""
+"""The API's entry points that are values of the engine itself, and those that it does not have."""
 
-from ci.engine.api.registry import Call, serves
+from ci.engine.api.registry import Call, refuse, serves
 from ci.engine.platform import api_version, host_platform
 
 
@@ -14,3 +14,27 @@ def version(_call: Call, _parent: object) -> str:
 def default_platform(_call: Call, _parent: object) -> str:
     """The platform of containers that do not name one."""
     return host_platform()
+
+
+refuse(
+    "Query",
+    "git",
+    because="there is no git in the engine; run git in a step, or read a host directory",
+)
+refuse("Query", "llm", "env", "current_env", because="models and agents are run by Dagger's own engine")
+refuse(
+    "Query",
+    "module",
+    "module_source",
+    "current_module",
+    "current_function_call",
+    "current_type_defs",
+    "function",
+    "generated_code",
+    "source_map",
+    "type_def",
+    because="modules are run by Dagger's own engine",
+)
+refuse("Query", "cloud", because="there is no Dagger Cloud behind it")
+refuse("Query", "current_workspace", because="a script has no workspace; use host")
+refuse("Query", "sshfs_volume", because="it mounts no remote file systems")

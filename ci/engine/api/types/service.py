@@ -1,5 +1,8 @@
 """``Service``: a container that stays up, or a way to or from the host."""
 
+# Resolvers and their parameters have the API's names.
+# pylint: disable=redefined-outer-name
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
@@ -70,22 +71,27 @@ def copy_directory(
     ``owner`` and ``permissions`` are given to the directory and to everything that is copied.
     """
     trees = evaluator.store.trees
-    who = named_owner(evaluator, files, owner)
-
-    def given(entry: Entry) -> Entry:
-        if permissions is not None and entry.kind != SYMLINK:
-            entry = entry._replace(mode=permissions & 0o7777)
-        return owned(entry, who)
-
+    given = _giving(named_owner(evaluator, files, owner), permissions)
     top = directory_at(evaluator, source, source_path)
     over = _selected(evaluator, source, source_path, selection, gitignore=gitignore)
-    if who is not None or permissions is not None:
+    if owner or permissions is not None:
         over = algebra.transform(trees, over, given)
     where, target = algebra.locate(trees, files.tree, path)
     if target is None or target.kind != DIRECTORY:
         return put(trees, files.tree, where, given(top)._replace(digest=over))
     tree = put(trees, files.tree, where, given(target)) if where else files.tree
     return algebra.merge(trees, tree, where, over)
+
+
+def _giving(owner: Owner | None, permissions: int | None) -> Callable[[Entry], Entry]:
+    """What gives an owner and permissions to entries; a symlink has no permissions of its own."""
+
+    def given(entry: Entry) -> Entry:
+        if permissions is not None and entry.kind != SYMLINK:
+            entry = entry._replace(mode=permissions & 0o7777)
+        return owned(entry, owner)
+
+    return given
 
 
 @operation
@@ -123,7 +129,7 @@ def _selected(
         rules = algebra.lookup(trees, files.tree, "/".join((*names[:depth], ".gitignore")), follow=False)
         if rules is not None and rules.kind == REGULAR:
             ignores = ignores.adding(read(rules), depth)
-    return algebra.select(trees, found.digest, selection, ignores, read, names)
+    return algebra.select(trees, found.digest, selection, ignores=ignores, read=read, above=names)
 
 
 @operation

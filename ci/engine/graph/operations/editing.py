@@ -1,4 +1,4 @@
-"""Operations that change a file system in place: new files, directories and links, owners, times, removals."""
+"""Operations that change one file system: new files, directories and links, owners, times, removals."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def without(evaluator: Evaluator, files: Snapshot, *, paths: tuple[str, ...]) ->
 def _expanded(trees: Trees, tree: str, path: str) -> Iterator[str]:
     """The paths that a pattern matches, none of them below another."""
     names = algebra.parts(path)
-    plain = next(i for i, name in enumerate(names) if set(name) & set("*?["))
+    plain = [bool(set(name) & set("*?[")) for name in names].index(True)
     try:
         matchers = [glob(name) for name in names[plain:]]
     except BadPattern as error:

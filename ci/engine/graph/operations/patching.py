@@ -11,7 +11,7 @@ from ci.engine.graph.changes import changed_paths, patch_text
 from ci.engine.graph.operations.registry import directory_at, file_at, operation, put
 from ci.engine.graph.unified import FilePatch, PatchError
 from ci.engine.store import algebra
-from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry, directory
+from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry, Trees, directory
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
@@ -90,19 +90,31 @@ def patch_file(
 
 @operation
 def with_changes(
-    evaluator: Evaluator, files: Snapshot, before: Snapshot, after: Snapshot, *, path: str, from_path: str, to_path: str
+    evaluator: Evaluator,
+    files: Snapshot,
+    before: Snapshot,
+    after: Snapshot,
+    *,
+    path: str,
+    from_path: str,
+    to_path: str,
 ) -> str:
     """With what differs between two directories done to the directory at ``path``."""
-    trees = evaluator.store.trees
     target = directory_at(evaluator, files, path)
-    old, new = directory_at(evaluator, before, from_path).digest, directory_at(evaluator, after, to_path).digest
+    old = directory_at(evaluator, before, from_path).digest
+    new = directory_at(evaluator, after, to_path).digest
+    tree = _changed(evaluator.store.trees, target.digest, old, new)
+    where, _ = algebra.locate(evaluator.store.trees, files.tree, path)
+    return put(evaluator.store.trees, files.tree, where, target._replace(digest=tree))
+
+
+def _changed(trees: Trees, tree: str, old: str, new: str) -> str:
+    """``tree`` with what makes ``new`` of ``old`` done to it."""
     changed = changed_paths(trees, old, new)
-    tree = target.digest
     for gone in changed.removed:
         tree = algebra.remove(trees, tree, gone)
     tree = algebra.merge(trees, tree, "", algebra.additions(trees, old, new))
     for made in changed.added:
         if made.endswith("/") and algebra.lookup(trees, tree, made) is None:
             tree = put(trees, tree, made.rstrip("/"), directory(EMPTY))
-    where, _ = algebra.locate(trees, files.tree, path)
-    return put(trees, files.tree, where, target._replace(digest=tree))
+    return tree

@@ -53,7 +53,7 @@ def file_alone(
     mode: int | None = None,
     plain: bool = False,
 ) -> str:
-    """A file system that holds nothing but the file at ``path``, named ``name``; ``plain`` forgets its owner."""
+    """A file system with nothing but the file at ``path``, named ``name``; ``plain`` forgets its owner."""
     entry = file_at(evaluator, files, path)
     if mode is not None:
         entry = entry._replace(mode=mode)
@@ -63,11 +63,11 @@ def file_alone(
 
 
 @operation
-def renamed(evaluator: Evaluator, files: Snapshot, *, path: str, name: str) -> str:
-    """With the file at ``path`` under another name in the same directory."""
+def renamed(evaluator: Evaluator, files: Snapshot, *, path: str, to: str) -> str:
+    """With the file at ``path`` under another name, ``to``, in the same directory."""
     trees = evaluator.store.trees
     where, entry = place(trees, files.tree, path)
     if entry is None:
         raise missing(path, "rename")
-    target = posixpath.join(posixpath.dirname(where), name)
+    target = posixpath.join(posixpath.dirname(where), to)
     return algebra.apply(trees, files.tree, [Remove(where), Put(target, entry)])

@@ -128,7 +128,13 @@ async def test_binary_files_and_links_are_in_a_patch_too(dag, tmp_path):
 async def test_diff_stats_count_lines_and_find_renames(dag, old, new):
     async def stats(changes):
         return [
-            (await s.path(), (await s.kind()).value, await s.added_lines(), await s.removed_lines(), await s.old_path())
+            (
+                await s.path(),
+                (await s.kind()).value,
+                await s.added_lines(),
+                await s.removed_lines(),
+                await s.old_path(),
+            )
             for s in await changes.diff_stats()
         ]  # fmt: skip
 
@@ -163,7 +169,10 @@ async def test_a_changeset_is_done_to_the_host(dag, old, new, tmp_path):
 
 async def test_a_patch_changes_adds_and_deletes_files(dag):
     tree = filled(dag, hello_txt="Hello, World!\n", gone="x\n")
-    patch = GREETING + "--- /dev/null\n+++ b/d/new\n@@ -0,0 +1 @@\n+n\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"
+    patch = (
+        GREETING
+        + "--- /dev/null\n+++ b/d/new\n@@ -0,0 +1 @@\n+n\n--- a/gone\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"
+    )
     made = {"hello.txt": "Hello, Dagger!\n", "d/": "", "d/new": "n\n"}
     assert await contents(tree.with_patch(patch)) == made
     below = dag.directory().with_directory("sub", tree).directory("sub")
@@ -208,5 +217,7 @@ async def test_a_patch_that_does_not_fit_is_refused_whole(dag, patch, reason):
 
 
 async def test_merging_changesets_is_refused_by_name(old, new):
-    with pytest.raises(dagger.QueryError, match=r"Changeset.withChangeset is not served .*: merging needs git"):
+    with pytest.raises(
+        dagger.QueryError, match=r"Changeset.withChangeset is not served .*: merging needs git"
+    ):
         await new.changes(old).with_changeset(old.changes(new)).is_empty()

@@ -26,10 +26,14 @@ async def test_entries_are_sorted_and_directories_have_a_slash(dag):
 
 async def test_entries_of_what_is_not_there_are_an_error_that_names_it(dag):
     assert "nope: no such file or directory" in await refused(dag.directory().entries(path="nope"))
-    assert "/nope: no such" in await refused(dag.directory().with_new_directory("a").directory("/nope").entries())
+    assert "/nope: no such" in await refused(
+        dag.directory().with_new_directory("a").directory("/nope").entries()
+    )
     as_file = dag.directory().with_new_file("f", "")
     assert "is a file, not a directory" in await refused(as_file.directory("f").entries())
-    assert "is a directory, not a file" in await refused(dag.directory().with_new_directory("d").file("d").size())
+    assert "is a directory, not a file" in await refused(
+        dag.directory().with_new_directory("d").file("d").size()
+    )
 
 
 async def test_what_is_not_there_is_missed_only_when_it_is_used(dag):
@@ -118,7 +122,9 @@ async def test_a_new_file_has_the_mode_it_is_given(dag):
 
 
 async def test_a_file_that_is_written_over_keeps_its_mode(dag):
-    made = dag.directory().with_new_file("x", "1", permissions=0o600).with_new_file("x", "2", permissions=0o755)
+    made = (
+        dag.directory().with_new_file("x", "1", permissions=0o600).with_new_file("x", "2", permissions=0o755)
+    )
     assert await made.file("x").contents() == "2"
     assert await made.stat("x").permissions() == 0o600
 
@@ -153,7 +159,9 @@ async def test_files_are_put_in_a_directory(dag, path):
 
 
 async def test_an_edit_of_a_sub_directory_is_seen_from_there(dag):
-    base = dag.directory().with_new_file("top", "").with_new_directory("dir", permissions=0o755).directory("dir")
+    base = (
+        dag.directory().with_new_file("top", "").with_new_directory("dir", permissions=0o755).directory("dir")
+    )
     made = base.with_file("f", dag.file("x", "data")).with_symlink("f", "link")
     assert await made.entries() == ["f", "link"]
     assert "no such file" in await refused(made.file("top").contents())
@@ -202,7 +210,9 @@ async def test_a_diff_is_what_the_other_one_adds_or_changes(dag):
 
 
 async def test_a_diff_of_sub_directories_is_theirs_alone(dag):
-    tree = dag.directory().with_new_file("sub/1", "").with_new_file("marine/1", "").with_new_file("marine/2", "")
+    tree = (
+        dag.directory().with_new_file("sub/1", "").with_new_file("marine/1", "").with_new_file("marine/2", "")
+    )
     assert await tree.directory("sub").diff(tree.directory("marine")).entries() == ["2"]
 
 
@@ -309,7 +319,9 @@ async def test_an_owner_may_be_a_number(dag):
     assert await dag.directory().with_new_directory("dir").chown("dir", "555:556").entries() == ["dir/"]
     owned = dag.directory().with_new_file("f", "").chown("f", "555")
     same = dag.directory().with_file("f", dag.file("f", ""), owner="555:555")
-    assert await owned.digest() == await same.digest() != await dag.directory().with_new_file("f", "").digest()
+    assert (
+        await owned.digest() == await same.digest() != await dag.directory().with_new_file("f", "").digest()
+    )
 
 
 async def test_an_owner_may_be_a_name_that_the_directory_itself_knows(dag):

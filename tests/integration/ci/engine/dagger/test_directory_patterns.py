@@ -5,7 +5,15 @@ import pytest
 
 pytestmark = [pytest.mark.embedded, pytest.mark.anyio]
 
-FILES = ("a.txt", "b.txt", "c.txt.rar", "subdir/d.txt", "subdir/e.txt", "subdir/f.txt.rar", "other/deep/g.txt")
+FILES = (
+    "a.txt",
+    "b.txt",
+    "c.txt.rar",
+    "subdir/d.txt",
+    "subdir/e.txt",
+    "subdir/f.txt.rar",
+    "other/deep/g.txt",
+)
 TXT = ["a.txt", "b.txt", "other/deep/g.txt", "subdir/d.txt", "subdir/e.txt"]
 
 

@@ -124,7 +124,9 @@ async def test_what_is_not_there_is_named(dag, folder):
     assert f"{folder}/nope: no such file or directory" in await refused(
         dag.host().directory(f"{folder}/nope").entries()
     )
-    assert f"{folder}/a.txt: not a directory" in await refused(dag.host().directory(f"{folder}/a.txt").entries())
+    assert f"{folder}/a.txt: not a directory" in await refused(
+        dag.host().directory(f"{folder}/a.txt").entries()
+    )
     assert f"{folder}/nope: no such file" in await refused(dag.host().file(f"{folder}/nope").contents())
     assert "is a directory, not a file" in await refused(dag.host().file(str(folder)).contents())
 
@@ -169,7 +171,11 @@ async def test_gitignore_files_count_from_where_git_is(dag, tmp_path):
 
 async def test_a_rule_that_git_reads_as_nothing_ignores_nothing(dag, tmp_path):
     fill(tmp_path, {".gitignore": "**/**", "bar.txt": "", "foo.go": ""})
-    assert await dag.host().directory(str(tmp_path), gitignore=True).entries() == [".gitignore", "bar.txt", "foo.go"]
+    assert await dag.host().directory(str(tmp_path), gitignore=True).entries() == [
+        ".gitignore",
+        "bar.txt",
+        "foo.go",
+    ]
 
 
 async def test_a_file_is_read_under_its_own_name_once_a_session(dag, folder):

@@ -39,7 +39,7 @@ async def test_contents_stay_as_they_are_written_until_something_is_changed(docu
     assert changed == '{"user":1,"z":1}'
     assert await document.field(["user"]).contents(pretty=True, indent=" ") == (
         '{\n "age": 30,\n "name": "John",\n "on": true,\n "tags": [\n  "\\u003ca\\u003e",\n'
-        '  2.5,\n  1e+30,\n  null\n ]\n}'
+        "  2.5,\n  1e+30,\n  null\n ]\n}"
     )
 
 

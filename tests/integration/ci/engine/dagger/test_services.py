@@ -142,7 +142,7 @@ async def test_a_service_of_the_host_is_reached_by_steps(base, dag):
             await stream.send(b"HTTP/1.0 200 OK\r\n\r\nfrom the host")
 
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    port = listener.extra_attributes[anyio.abc.SocketAttribute.local_port]()
     async with anyio.create_task_group() as group:
         group.start_soon(listener.serve, answer)
         host = dag.host().service([dagger.PortForward(backend=port, frontend=7777)], host="127.0.0.1")

@@ -44,7 +44,7 @@ def main() -> None:
     sys.stdout.buffer.flush()
     while True:
         try:
-            spec = pickle.load(sys.stdin.buffer)  # noqa: S301  from the test that started this
+            spec = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         pickle.dump(anyio.run(_run, spec), sys.stdout.buffer)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ci.engine.graph import hostfiles
 from ci.engine.graph.hostfiles import Reading, import_directory
 from ci.engine.store import layers
 from ci.engine.store.layers import Ownership
@@ -45,11 +44,14 @@ def digested(monkeypatch) -> list[str]:
         names.append(Path(path).name)
         return plain(path)
 
-    monkeypatch.setattr(hostfiles.layers, "digest_file", noting)
+    monkeypatch.setattr(layers, "digest_file", noting)
     return names
 
 
-def read(store: Store, root: Path, selection: Selection = Selection.parse()):
+EVERYTHING = Selection.parse()
+
+
+def read(store: Store, root: Path, selection: Selection = EVERYTHING):
     """What a directory is now; its files count as settled."""
     return import_directory(store, Reading(root, selection), now=time.time_ns() + 10**9)
 

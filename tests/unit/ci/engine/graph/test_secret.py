@@ -54,7 +54,10 @@ def test_a_uri_without_a_provider_is_refused_at_once(uri, message):
     ("uri", "message"),
     [
         ("env://hunter2hunter2", 'secret env var not found: "hun..."'),
-        ("file:///not/there", 'failed to read secret file "/not/there": open /not/there: no such file or directory'),
+        (
+            "file:///not/there",
+            'failed to read secret file "/not/there": open /not/there: no such file or directory',
+        ),
         ("cmd://exit 3", 'failed to run secret command "exit 3": exit status 3'),
     ],
 )
