@@ -85,15 +85,15 @@ async def held(folder: Path, sharing: str) -> AsyncIterator[Path]:
         yield folder
         return
     own, number, lock = folder, 0, _lock(folder)
+    while sharing == "PRIVATE" and not _taken(lock):
+        os.close(lock)
+        number += 1
+        own = folder.with_name(f"{folder.name}-{number}")
+        own.mkdir(exist_ok=True)
+        lock = _lock(own)
     try:
         if sharing == "LOCKED":
             await anyio.to_thread.run_sync(fcntl.flock, lock, fcntl.LOCK_EX, abandon_on_cancel=True)
-        while sharing != "LOCKED" and not _taken(lock):
-            os.close(lock)
-            number += 1
-            own = folder.with_name(f"{folder.name}-{number}")
-            own.mkdir(exist_ok=True)
-            lock = _lock(own)
         yield own
     finally:
         os.close(lock)

@@ -265,7 +265,7 @@ async def with_mounted_cache(
 ) -> Container:
     """With a cache volume mounted."""
     who = await container_owner(call, parent, owner or cache.owner, expand=expand)
-    mode = sharing or cache.sharing
+    mode = cache.sharing if sharing in {None, "SHARED"} else sharing  # an SDK does not send the default
     volume = replace(cache, source=source or cache.source, sharing=mode, owner=owner or cache.owner)
     target = _target(parent, path, expand)
     return parent.with_mount(Mount(target, "cache", cache=volume, owner=who, sharing=mode))

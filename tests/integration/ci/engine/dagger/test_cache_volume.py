@@ -2,6 +2,8 @@
 
 import uuid
 
+import anyio
+import dagger
 import pytest
 
 pytestmark = [pytest.mark.embedded, pytest.mark.anyio]
@@ -56,3 +58,39 @@ async def test_files_are_mounted_into_a_volume(dag, base, key):
     mounted = base.with_mounted_cache("/c", dag.cache_volume(key)).with_mounted_file("/c/sub", file)
     assert await mounted.with_exec(["cat", "/c/sub"]).stdout() == "bar"
     assert await mounted.file("/c/sub").contents() == "bar"
+
+
+async def _at_once(make, count: int) -> list[str]:
+    """What steps print that run side by side."""
+    printed: list[str] = []
+
+    async def run(number: int) -> None:
+        printed.append(await make(number).stdout())
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(count):
+            tasks.start_soon(run, number)
+    return printed
+
+
+async def test_a_locked_volume_is_used_in_turn(dag, base, key):
+    volume = dag.cache_volume(key, sharing=dagger.CacheSharingMode.LOCKED)
+    use = "mkdir /c/in-use && sleep 0.05 && rmdir /c/in-use && echo done"
+
+    def step(number: int):
+        mounted = base.with_mounted_cache("/c", volume).with_env_variable("NUMBER", str(number))
+        return mounted.with_exec(["sh", "-c", use])
+
+    assert await _at_once(step, 4) == ["done\n"] * 4
+
+
+async def test_a_private_volume_is_its_users_own_while_it_is_used(dag, base, key):
+    volume = dag.cache_volume(key, sharing=dagger.CacheSharingMode.PRIVATE)
+    use = "ls /c; touch /c/$NUMBER; sleep 0.3; ls /c | wc -l"
+
+    def step(number: int):
+        mounted = base.with_mounted_cache("/c", volume).with_env_variable("NUMBER", str(number))
+        return mounted.with_exec(["sh", "-c", use])
+
+    assert await _at_once(step, 2) == ["1\n"] * 2
+    assert (await step(2).stdout()).endswith("\n2\n")  # one of theirs, now that it is free
