@@ -2,7 +2,7 @@
 
 SHELL := /usr/bin/env bash -euo pipefail
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline test lint bench base-image lock clean
+.PHONY: help setup pipeline test test-all lint bench base-image lock clean
 
 PYTHON ?=
 OUTPUT ?= build/pipeline
@@ -22,7 +22,10 @@ pipeline: ## Lint, test, train, gate, build and smoke-test the service; artifact
 	@$(RUN) ci/main.py --output $(OUTPUT) $(ARGS)
 
 test: setup ## Run the tests, against the real engine and the real image
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile -m "not slow" $(ARGS)
+
+test-all: setup ## Run the slow tests too: the pipeline, broken and changed in many ways
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: setup ## Run every linter and type checker over everything
 	@.venv/bin/pre-commit run --all-files --hook-stage pre-push $(ARGS)

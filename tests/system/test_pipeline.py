@@ -100,16 +100,14 @@ def test_the_image_is_an_unprivileged_labelled_oci_image(project):
 def test_again_everything_comes_from_the_cache_and_is_left_where_it_is(project, tmp_path):
     output = project / "out"
     before = (output / "image.oci.tar").stat()
-    started = time.monotonic()
     ran = run(project, "--output", str(output))
-    took = time.monotonic() - started
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert sources(output) == dict.fromkeys(STAGES, True)
     assert f"{len(STAGES)} from cache" in ran.stdout
     assert (output / "image.oci.tar").stat() == before
-    assert took < 6  # 3 on a machine that does nothing else: see docs/benchmarks.md
 
 
+@pytest.mark.slow
 def test_a_changed_line_of_the_service_trains_nothing(project, tmp_path):
     folder = checkout(tmp_path / "changed")
     with open(folder / "app/serving/__init__.py", "a", encoding="utf-8") as file:
@@ -147,6 +145,7 @@ def test_a_model_that_is_not_good_enough_fails_the_run_with_a_table_and_builds_n
     assert (folder / "out/model/model.skops").exists()
 
 
+@pytest.mark.slow
 def test_a_failing_step_is_told_with_its_command_and_lets_the_others_finish(project, tmp_path):
     folder = checkout(tmp_path / "broken")
     (folder / "app/serving/unused.py").write_text('"""Imports for nothing."""\n\nimport os\n')

@@ -54,11 +54,15 @@ def session(workdir: Path) -> Iterator[Connection]:
 @pytest.fixture(scope="session")
 async def dag(session: Connection, anyio_backend: str) -> AsyncIterator[dagger.Client]:
     """The SDK's client."""
-    os.environ["DAGGER_SESSION_PORT"] = str(session.port)
-    os.environ["DAGGER_SESSION_TOKEN"] = session.token
-    async with dagger.connection():
-        yield dagger.dag
-    del os.environ["DAGGER_SESSION_PORT"], os.environ["DAGGER_SESSION_TOKEN"]
+    own = {"DAGGER_SESSION_PORT": str(session.port), "DAGGER_SESSION_TOKEN": session.token}
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in own.items():
+            environment.setenv(name, value)
+        connection = dagger.connection()
+        await connection.__aenter__()
+    # From here on the variables are gone: whatever else a test starts must have a session of its own.
+    yield dagger.dag
+    await connection.__aexit__(None, None, None)
 
 
 @pytest.fixture(scope="session")
