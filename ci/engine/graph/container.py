@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ci.engine.errors import EngineError
 from ci.engine.graph.files import SCRATCH, Directory, File, Files, derive
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.secret import Secret
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 #: What Docker gives a process whose image sets no PATH.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+#: The mounts that ``Container.mounts`` lists; secrets and sockets are put over them.
+MOUNTS = frozenset(("directory", "file", "cache", "tmpfs"))
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,22 @@ class Mount(Digested):
     sharing: str = "SHARED"
     readonly: bool = False
 
+    @property
+    def overlaid(self) -> bool:
+        """Whether it is put over the other mounts, for steps alone."""
+        return self.kind not in MOUNTS
+
     def covers(self, path: str) -> bool:
         """Whether ``path`` (absolute, clean) is at or below the mount."""
         return path == self.target or path.startswith(self.target.rstrip("/") + "/")
+
+    def hides(self, other: Mount) -> bool:
+        """Whether nothing is seen of ``other`` once this one is there."""
+        return other.target == self.target if self.overlaid else self.covers(other.target)
+
+    def opaque(self, path: str) -> EngineError:
+        """The error for a path in a mount that only steps can look into."""
+        return EngineError(f"{path}: cannot retrieve path from {self.kind}")
 
 
 @dataclass(frozen=True)
@@ -102,8 +120,15 @@ class Container(Digested):
         )
         if value is not None:
             kept.insert(position, f"{name}={value}")
-        secret_env = tuple(pair for pair in self.secret_env if pair[0] != name)
-        return replace(self.with_config(env=tuple(kept)), secret_env=secret_env)
+        return self.with_config(env=tuple(kept))
+
+    def with_port(self, port: Port) -> Container:
+        """With a port, in place of the same one."""
+        same = [(each.port, each.protocol) == (port.port, port.protocol) for each in self.ports]
+        if not any(same):
+            return replace(self, ports=(*self.ports, port), image_ref=None)
+        ports = tuple(port if is_it else each for each, is_it in zip(self.ports, same, strict=True))
+        return replace(self, ports=ports, image_ref=None)
 
     def absolute(self, path: str) -> str:
         """``path`` seen from the working directory, clean; a trailing slash is kept."""
@@ -113,39 +138,51 @@ class Container(Digested):
         return joined + "/" if path.endswith("/") and joined != "/" else joined
 
     def mount_at(self, path: str) -> Mount | None:
-        """The mount that a clean absolute path lies in; the latest and deepest wins."""
-        found: Mount | None = None
-        for mount in self.mounts:
-            if mount.covers(path) and (found is None or len(mount.target) >= len(found.target)):
-                found = mount
-        return found
+        """The mount that a clean absolute path lies in, the latest one; steps alone see secrets and sockets."""
+        places = (mount for mount in reversed(self.mounts) if not mount.overlaid)
+        return next((mount for mount in places if mount.covers(path)), None)
 
     def with_mount(self, mount: Mount) -> Container:
-        """With a mount, in place of one at the same target."""
-        others = tuple(m for m in self.mounts if m.target != mount.target)
-        return replace(self, mounts=(*others, mount), image_ref=None)
+        """With a mount, in place of those at or below the same target."""
+        kept = (m for m in self.mounts if m.overlaid != mount.overlaid or not mount.hides(m))
+        return replace(self, mounts=(*kept, mount), image_ref=None)
 
-    def without_mount(self, target: str) -> Container:
-        """Without the mount at ``target``."""
-        return replace(self, mounts=tuple(m for m in self.mounts if m.target != target), image_ref=None)
+    def without_mount(self, target: str, *, kinds: frozenset[str] = MOUNTS) -> Container:
+        """Without the mount at ``target``, if it is of those kinds."""
+        left = tuple(m for m in self.mounts if m.target != target or m.kind not in kinds)
+        return replace(self, mounts=left, image_ref=None)
 
     def edited(self, path: str, edit: Callable[[Files, str], Files]) -> Container:
-        """With the file system that ``path`` lies in changed by ``edit(files, path within them)``."""
+        """With the file system that ``path`` lies in changed by ``edit(files, path within them)``.
+
+        A file mount gives way to what is put in its place.
+
+        Raises:
+            EngineError: ``path`` lies in a mount that only steps can look into.
+        """
         mount = self.mount_at(path.rstrip("/") or "/")
-        if mount is None or mount.files is None or mount.kind != "directory":
+        if mount is None:
             return replace(self, rootfs=edit(self.rootfs, path), image_ref=None)
+        if mount.kind == "file":
+            return self.without_mount(mount.target).edited(path, edit)
+        if mount.files is None:
+            raise mount.opaque(path)
         inner = path.removeprefix(mount.target.rstrip("/")) or "/"
         changed = replace(mount, files=edit(mount.files, inner))
         mounts = tuple(changed if m is mount else m for m in self.mounts)
         return replace(self, mounts=mounts, image_ref=None)
 
-    def place(self, path: str) -> tuple[Files, str] | Mount:
-        """Where to look for a clean absolute path: a file system and the path in it, or an opaque mount."""
+    def place(self, path: str) -> tuple[Files, str]:
+        """Where to look for a clean absolute path: a file system and the path in it.
+
+        Raises:
+            EngineError: it lies in a mount that only steps can look into.
+        """
         mount = self.mount_at(path)
         if mount is None:
             return self.rootfs, path
         if mount.files is None:
-            return mount
+            raise mount.opaque(path)
         if mount.kind == "file":
             return mount.files, "/file"
         return mount.files, path.removeprefix(mount.target.rstrip("/")) or "/"

@@ -47,18 +47,31 @@ _KINDS: dict[Kind, str] = {
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
-def started(platform: str, image: Image, snapshot: Snapshot, reference: str | None) -> Container:
-    """The container that an image is the beginning of."""
-    ports = tuple(_port(text) for text in image.config.exposed_ports)
-    return Container(
-        platform=platform,
-        rootfs=Fixed(snapshot),
-        config=image.config,
-        ports=ports,
-        annotations=(),
-        base=Base(image.layers, snapshot.tree),
-        image_ref=reference,
+def started(parent: Container, image: Image, snapshot: Snapshot, reference: str | None) -> Container:
+    """A container with an image's file system; the image's configuration goes before what was set already."""
+    before = Container(parent.platform, config=parent.config)
+    for item in image.config.env:
+        name, _, value = item.partition("=")
+        before = before.with_env(name, value)
+    config = replace(
+        image.config,
+        env=before.config.env,
+        labels=tuple(sorted({**dict(parent.config.labels), **dict(image.config.labels)}.items())),
+        healthcheck=image.config.healthcheck or parent.config.healthcheck,
+        onbuild=(*parent.config.onbuild, *image.config.onbuild),
     )
+    container = replace(
+        parent,
+        rootfs=Fixed(snapshot),
+        config=config,
+        base=Base(image.layers, snapshot.tree),
+        last=None,
+    )
+    for text in image.config.exposed_ports:
+        port = _port(text)
+        if (port.port, port.protocol) not in {(each.port, each.protocol) for each in parent.ports}:
+            container = container.with_port(port)
+    return replace(container, image_ref=reference)
 
 
 def _port(text: str) -> Port:
@@ -148,7 +161,7 @@ async def assembled(evaluator: Evaluator, container: Container) -> Image:
     trees = [base.tree, *(snapshot.tree for snapshot in snapshots)]
     # What comes before the base's own tree is what the base was made of, when that is known at all.
     start = max(index for index, tree in enumerate(trees) if tree == base.tree)
-    added = await evaluator.in_thread(_added, evaluator.store, _spread(trees[start:]), not base.layers)
+    added = await evaluator.in_thread(_added, evaluator.store, _spread(trees[start:]))
     ports = tuple(sorted(f"{p.port}/{p.protocol.lower()}" for p in container.ports))
     config = replace(container.config, exposed_ports=ports)
     return Image(config, (*base.layers, *added), container.platform, container.annotations)
@@ -172,9 +185,8 @@ def _spread(trees: list[str]) -> list[str]:
     return trees if len(trees) <= MAX_LAYERS else [trees[0], *trees[-MAX_LAYERS:]]
 
 
-def _added(store: Store, trees: list[str], from_nothing: bool) -> list[Layer]:
-    layers = [_packed(store, lower, upper) for lower, upper in pairwise(trees) if lower != upper]
-    return layers or ([_packed(store, EMPTY, EMPTY)] if from_nothing else [])
+def _added(store: Store, trees: list[str]) -> list[Layer]:
+    return [_packed(store, lower, upper) for lower, upper in pairwise(trees) if lower != upper]
 
 
 def _packed(store: Store, lower: str, upper: str) -> Layer:

@@ -77,7 +77,7 @@ async def prepared(
             gid=account.owner.gid,
             groups=account.groups,
             mounts=tuple(shown),
-            stdin=await evaluator.in_thread(_stdin, store, step, given),
+            stdin=await _stdin(evaluator, surroundings, step, given),
             init=step.init,
             privileged=step.privileged,
             own_network=own_network,
@@ -87,7 +87,8 @@ async def prepared(
 
 
 def _outermost_first(mounts: tuple[Mount, ...]) -> list[tuple[int, Mount]]:
-    return sorted(enumerate(mounts), key=lambda pair: pair[1].target.rstrip("/").count("/"))
+    """Mounts by position, in the order to make them: what only steps see is put over the others."""
+    return sorted(enumerate(mounts), key=lambda row: (row[1].overlaid, row[1].target.rstrip("/").count("/")))
 
 
 def _base_mounts(
@@ -128,10 +129,18 @@ async def _environment(
     return env, plaintexts
 
 
-def _stdin(store: Store, step: Exec, given: Given) -> bytes | None:
+async def _stdin(evaluator: Evaluator, surroundings: Surroundings, step: Exec, given: Given) -> bytes | None:
     if not step.redirect_stdin:
-        return step.stdin.encode() if step.stdin else None
+        return step.stdin.encode("utf-8", "surrogateescape") if step.stdin else None
     path = posixpath.normpath(posixpath.join(step.cwd, step.redirect_stdin))
+    for mount in step.mounts:
+        if mount.secret is not None and mount.target == path:
+            return await surroundings.reveal(mount.secret)
+    return await evaluator.in_thread(_stored, evaluator.store, step, given, path)
+
+
+def _stored(store: Store, step: Exec, given: Given, path: str) -> bytes:
+    """The content of a file that a step would find at ``path``."""
     tree, inner = given.rootfs.tree, path
     for index, snapshot in given.mounts.items():
         mount = step.mounts[index]

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ci.engine.api.registry import Call
     from ci.engine.works import Works
 
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+# Go's os.Expand: in braces any name will do; "${" and "${}" are eaten; one special character is a name.
+_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|(\{)|([*#$@!?0-9-])|([A-Za-z0-9_]+))")
 
 
 def works(call: Call) -> Works:
@@ -78,7 +79,7 @@ def expanded(container: Container, text: str) -> str:
 
 def _expand(text: str, env: Mapping[str, str], secrets: set[str], volatile: set[str]) -> str:
     def value(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
+        name = match[1] or match[3] or match[4] or ""
         if name in secrets:
             raise EngineError(f'expand cannot be used with secret env variable "{name}"')
         if name in volatile:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 
 from ci.engine.api.registry import Call, serves, serves_attributes
 from ci.engine.api.types.common import container_path, expanded
+from ci.engine.api.types.env_file import outside
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Container, Port
+from ci.engine.graph.envfile import EnvFile
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.secret import Secret
-from ci.engine.platform import host_platform
+from ci.engine.platform import host_platform, parsed_platform
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,7 @@ serves_attributes("Port", "port", "protocol", "description", "experimental_skip_
 @serves("Query")
 def container(_call: Call, _parent: object, *, platform: str | None = None) -> Container:
     """An empty container."""
-    ours = host_platform()
-    if platform and platform.split("/")[:2] != ours.split("/")[:2]:
-        raise EngineError(
-            f"platform {platform} can't be run here: this machine is {ours}, "
-            "and the embedded engine has no emulation"
-        )
-    return Container(platform or ours)
+    return Container(parsed_platform(platform) if platform else host_platform())
 
 
 @serves("Container", field="platform")
@@ -50,6 +46,14 @@ def with_env_variable(
 ) -> Container:
     """With a variable set."""
     return parent.with_env(name, expanded(parent, value) if expand else value)
+
+
+@serves("Container")
+def with_env_file_variables(_call: Call, parent: Container, *, source: EnvFile) -> Container:
+    """With the variables of an env file, what they refer to put in."""
+    for name in sorted(dict(source.lines)):
+        parent = parent.with_env(name, source.value(name, outside))
+    return parent
 
 
 @serves("Container")
@@ -73,8 +77,9 @@ def env_variables(_call: Call, parent: Container) -> list[Pair]:
 @serves("Container")
 def with_secret_variable(_call: Call, parent: Container, *, name: str, secret: Secret) -> Container:
     """With a variable whose value is a secret."""
-    plain = parent.with_env(name, None)
-    return replace(plain, secret_env=(*plain.secret_env, (name, secret)))
+    row = (name, secret)
+    rows = tuple(row if each[0] == name else each for each in parent.secret_env)
+    return replace(parent, secret_env=rows if row in rows else (*rows, row), image_ref=None)
 
 
 @serves("Container")
@@ -235,19 +240,14 @@ def with_exposed_port(
     """With a port that others reach it at."""
     if not 0 < port < 65536:
         raise EngineError(f"port {port} is out of range: use 1 to 65535")
-    others = _other_ports(parent, port, protocol)
-    added = Port(port, protocol, description, experimental_skip_healthcheck)
-    return replace(parent, ports=(*others, added))
+    return parent.with_port(Port(port, protocol, description, experimental_skip_healthcheck))
 
 
 @serves("Container")
 def without_exposed_port(_call: Call, parent: Container, *, port: int, protocol: str = "TCP") -> Container:
     """Without a port."""
-    return replace(parent, ports=_other_ports(parent, port, protocol))
-
-
-def _other_ports(parent: Container, port: int, protocol: str) -> tuple[Port, ...]:
-    return tuple(each for each in parent.ports if (each.port, each.protocol) != (port, protocol))
+    left = tuple(each for each in parent.ports if (each.port, each.protocol) != (port, protocol))
+    return replace(parent, ports=left, image_ref=None)
 
 
 @serves("Container")
@@ -259,10 +259,12 @@ def exposed_ports(_call: Call, parent: Container) -> list[Port]:
 @serves("Container")
 def mounts(_call: Call, parent: Container) -> list[str]:
     """Where something is mounted."""
-    return [mount.target for mount in parent.mounts]
+    return [mount.target for mount in parent.mounts if not mount.overlaid]
 
 
 @serves("Container")
-def with_error(_call: Call, _parent: Container, *, err: str) -> Container:
-    """An error, raised here."""
-    raise EngineError(err)
+def with_error(_call: Call, parent: Container, *, err: str) -> Container:
+    """An error, raised here; an empty one is none."""
+    if err:
+        raise EngineError(err)
+    return parent

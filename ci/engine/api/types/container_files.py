@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.api.types import paths
-from ci.engine.api.types.common import container_owner, container_path, selection, works
+from ci.engine.api.types.common import container_owner, container_path, expanded, selection, works
 from ci.engine.api.types.paths import Stat
-from ci.engine.errors import EngineError
 from ci.engine.graph import container as containers
 from ci.engine.graph.container import Container, Mount
 from ci.engine.graph.files import Directory, File, Files, derive
@@ -22,12 +21,7 @@ from ci.engine.store.tree import DIRECTORY
 
 
 def _place(parent: Container, path: str) -> tuple[Files, str]:
-    place = parent.place(path.rstrip("/") or "/")
-    if isinstance(place, Mount):
-        if place.kind in {"tmpfs", "cache"}:
-            raise EngineError(f"{path}: cannot retrieve path from {place.kind}")
-        raise EngineError(f"{path}: no such file or directory")
-    return place
+    return parent.place(path.rstrip("/") or "/")
 
 
 @serves("Container")
@@ -69,10 +63,8 @@ async def exists(
     expand: bool = False,
 ) -> bool:
     """Whether something is at a path."""
-    place = parent.place(container_path(parent, path, expand=expand).rstrip("/") or "/")
-    if isinstance(place, Mount):
-        return False
-    return await paths.exists(call, *place, expected_type, follow=not do_not_follow_symlinks)
+    files, inner = _place(parent, container_path(parent, path, expand=expand))
+    return await paths.exists(call, files, inner, expected_type, follow=not do_not_follow_symlinks)
 
 
 @serves("Container")
@@ -187,6 +179,7 @@ def with_symlink(
     _call: Call, parent: Container, *, target: str, link_name: str, expand: bool = False
 ) -> Container:
     """With a symlink."""
+    target = expanded(parent, target) if expand else target
     return parent.edited(
         container_path(parent, link_name, expand=expand),
         lambda files, inner: derive("make_symlink", files, path=inner, target=target),
@@ -315,7 +308,7 @@ def without_mount(_call: Call, parent: Container, *, path: str, expand: bool = F
 @serves("Container")
 def without_unix_socket(_call: Call, parent: Container, *, path: str, expand: bool = False) -> Container:
     """Without a socket."""
-    return parent.without_mount(_target(parent, path, expand))
+    return parent.without_mount(_target(parent, path, expand), kinds=frozenset(("socket",)))
 
 
 def _target(parent: Container, path: str, expand: bool) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ci.engine.api.registry import Call, serves
+from ci.engine.api.registry import Call, refuse, serves
 from ci.engine.api.types import paths
 from ci.engine.api.types.common import expanded, works
 from ci.engine.errors import EngineError
 from ci.engine.events import StepEnded, StepOutput, StepStarted
 from ci.engine.graph import hostexport, imaging
 from ci.engine.graph.container import Container
-from ci.engine.graph.files import File, Fixed
+from ci.engine.graph.files import SCRATCH, File, Fixed
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.service import Service
 from ci.engine.images import (
@@ -26,6 +26,12 @@ from ci.engine.images import (
 from ci.engine.images.registry.credentials import Credentials, Login
 from ci.engine.store.blobs import StoreError
 from ci.engine.store.store import Snapshot
+
+refuse(
+    "Container",
+    "export_image",
+    because="client has no supported api for loading image, there is no Docker on the host; use export",
+)
 
 _MEDIA_TYPES: dict[str | None, MediaTypes] = {
     None: "oci",
@@ -63,7 +69,9 @@ async def from_(
             snapshot = await parts.evaluator.in_thread(imaging.show, parts.store, image)
         except (ImageError, StoreError, OSError) as failure:
             error = str(failure)
-            raise EngineError(f"failed to resolve image {address}: {failure}") from failure
+            raise EngineError(
+                f'failed to resolve image "{reference}" (platform: "{parent.platform}"): {failure}'
+            ) from failure
         finally:
             seconds = parts.evaluator.clock() - began
             parts.evaluator.events.emit(StepEnded(identity, seconds, cached=local, error=error))
@@ -71,7 +79,7 @@ async def from_(
 
     image, snapshot = await parts.evaluator.once.get(("from", reference, parent.platform), pull)
     pinned = str(reference).partition("@")[0] + (f"@{image.digest}" if image.digest else "")
-    return _started(parent, image, snapshot, pinned)
+    return imaging.started(parent, image, snapshot, pinned)
 
 
 def parse(address: str) -> Reference:
@@ -79,7 +87,7 @@ def parse(address: str) -> Reference:
     try:
         return parse_reference(address)
     except ImageError as error:
-        raise EngineError(str(error)) from error
+        raise EngineError(f"failed to parse image address {address}: {error}") from error
 
 
 async def _credentials(call: Call, parent: Container) -> Credentials:
@@ -89,18 +97,6 @@ async def _credentials(call: Call, parent: Container) -> Credentials:
         registry = parse(address).registry if "/" in address else address
         logins[registry] = Login(username, (await secrets.plaintext(secret)).decode())
     return Credentials(logins)
-
-
-def _started(parent: Container, image: Image, snapshot: Snapshot, reference: str | None) -> Container:
-    fresh = imaging.started(parent.platform, image, snapshot, reference)
-    return replace(
-        fresh,
-        mounts=parent.mounts,
-        secret_env=parent.secret_env,
-        volatile_env=parent.volatile_env,
-        services=parent.services,
-        registry_auth=parent.registry_auth,
-    )
 
 
 @serves("Container")
@@ -132,7 +128,7 @@ async def import_(call: Call, parent: Container, *, source: File, tag: str = "")
             raise EngineError(f"import {source.path}: {error}") from error
 
     image, snapshot = await parts.evaluator.once.get(("import", entry.digest, tag), work)
-    return _started(parent, image, snapshot, None)
+    return imaging.started(parent, image, snapshot, None)
 
 
 @serves("Container")
@@ -153,7 +149,7 @@ def without_registry_auth(_call: Call, parent: Container, *, address: str) -> Co
 async def _images(call: Call, parent: Container, variants: list[Container] | None) -> list[Image]:
     evaluator = works(call).evaluator
     containers = list(variants or ())
-    if not containers or parent.last is not None or parent.base is not None:
+    if not containers or parent.rootfs != SCRATCH:
         containers.insert(0, parent)
     return [await imaging.assembled(evaluator, each) for each in containers]
 

@@ -11,8 +11,12 @@ from ci.engine.graph import capture
 from ci.engine.graph.container import Container
 from ci.engine.graph.execution import Exec, Output, Result
 from ci.engine.graph.service import Service, valid_hostname
+from ci.engine.platform import host_platform, runs_here
 
 refuse("Container", "experimental_with_gpu", "experimental_with_all_gp_us", because="it has no GPUs")
+refuse("Container", "terminal", because="a pipeline has no terminal; use withExec")
+refuse("Container", "with_mounted_volume", because="it mounts no remote file systems")
+refuse("Service", "terminal", because="a pipeline has no terminal; use withExec with a service binding")
 
 
 def _exec(parent: Container, args: tuple[str, ...], **options: object) -> Exec:
@@ -28,6 +32,14 @@ def _exec(parent: Container, args: tuple[str, ...], **options: object) -> Exec:
         user=parent.config.user,
         **options,  # type: ignore[arg-type]
     )
+
+
+def _runnable(parent: Container) -> None:
+    if not runs_here(parent.platform):
+        raise EngineError(
+            f"exec format error: a program for {parent.platform} can't be run on this machine "
+            f"({host_platform()}): register an emulator such as qemu-user-static, or use a machine of its own"
+        )
 
 
 @serves("Container")
@@ -50,9 +62,12 @@ def with_exec(
     """With a command run."""
     if stdin and redirect_stdin:
         raise EngineError("cannot set both stdin and redirectStdin")
+    _runnable(parent)
     command = list(args) or list(parent.config.cmd or ())
+    redirects = [redirect_stdin, redirect_stdout, redirect_stderr]
     if expand:
         command = [expanded(parent, arg) for arg in command]
+        redirects = [expanded(parent, path) for path in redirects]
     if use_entrypoint:
         command = [*(parent.config.entrypoint or ()), *command]
     if not command:
@@ -61,9 +76,9 @@ def with_exec(
         parent,
         tuple(command),
         stdin=stdin,
-        redirect_stdin=redirect_stdin,
-        redirect_stdout=redirect_stdout,
-        redirect_stderr=redirect_stderr,
+        redirect_stdin=redirects[0],
+        redirect_stdout=redirects[1],
+        redirect_stderr=redirects[2],
         expect=expect,
         privileged=insecure_root_capabilities,
         init=not no_init,
@@ -137,16 +152,15 @@ def as_service(
 ) -> Service:
     """As a service: the default command, or ``args``, that stays up."""
     config = parent.config
-    command = tuple(args or config.cmd or ())
-    with_entrypoint = use_entrypoint or (bool(config.entrypoint) and not parent.default_args and not args)
-    if with_entrypoint:
+    given = tuple(expanded(parent, arg) if expand else arg for arg in args or ())
+    command = given or config.cmd or ()
+    if use_entrypoint or not (parent.default_args or given):
         command = (*(config.entrypoint or ()), *command)
-    if expand:
-        command = tuple(expanded(parent, arg) for arg in command)
     if not command:
         raise EngineError("no service command has been set: use asService(args: ...) or withDefaultArgs")
+    _runnable(parent)
     step = _exec(
-        parent,
+        replace(parent, volatile_env=()),  # a service is shared by those who have other values
         command,
         privileged=insecure_root_capabilities,
         init=not no_init,
@@ -159,6 +173,6 @@ def as_service(
 def with_service_binding(_call: Call, parent: Container, *, alias: str, service: Service) -> Container:
     """With a service reachable under a name."""
     if not valid_hostname(alias):
-        raise EngineError(f"service alias {alias!r} is no hostname: use letters, digits, '-' and '.'")
+        raise EngineError(f"service alias {alias!r} is no hostname: use letters, digits, '-', '_' and '.'")
     others = tuple(pair for pair in parent.services if pair[0] != alias)
     return replace(parent, services=(*others, (alias, service)), image_ref=None)

@@ -21,7 +21,8 @@ class Variable(Digested):
     value: str
 
 
-def _outside(name: str) -> str:
+def outside(name: str) -> str:
+    """What a value refers to outside its file: a variable of the client's, "" when it is not set."""
     return os.environ.get(name, "")
 
 
@@ -61,7 +62,7 @@ def namespace(_call: Call, parent: EnvFile, *, prefix: str) -> EnvFile:
 def variables(_call: Call, parent: EnvFile, *, raw: bool | None = None) -> list[Variable]:
     """All variables, by name: their values, or what is written if ``raw``."""
     written = sorted(dict(parent.lines).items())
-    return [Variable(name, text if raw else parent.value(name, _outside)) for name, text in written]
+    return [Variable(name, text if raw else parent.value(name, outside)) for name, text in written]
 
 
 @serves("EnvFile", field="get")
@@ -70,7 +71,7 @@ def get_value(_call: Call, parent: EnvFile, *, name: str, raw: bool | None = Non
     written = dict(parent.lines)
     if name not in written:
         return ""
-    return written[name] if raw else parent.value(name, _outside)
+    return written[name] if raw else parent.value(name, outside)
 
 
 @serves("EnvFile", field="exists")

@@ -85,9 +85,18 @@ async def test_what_is_no_image_is_refused_by_name(dag):
         await dag.container().import_(file).id()
 
 
-async def test_another_platform_is_refused_clearly(dag):
-    with pytest.raises(dagger.QueryError, match="linux/s390x can't be run here"):
-        await dag.container(platform=dagger.Platform("linux/s390x")).id()
+async def test_a_platform_is_written_in_one_way_and_one_that_is_none_is_refused(dag):
+    for text, platform in {"linux/aarch64": "linux/arm64", "linux/arm64/v8": "linux/arm64"}.items():
+        assert await dag.container(platform=dagger.Platform(text)).platform() == platform
+    with pytest.raises(dagger.QueryError, match="unknown operating system or architecture"):
+        await dag.container(platform=dagger.Platform("windows98")).id()
+
+
+async def test_a_container_for_another_platform_can_be_made_but_not_run(dag):
+    container = dag.container(platform=dagger.Platform("linux/s390x")).with_new_file("/f", "x")
+    assert await container.file("/f").contents() == "x"
+    with pytest.raises(dagger.QueryError, match=r"exec format error.*linux/s390x"):
+        await container.with_exec(["/f"]).sync()
 
 
 async def test_a_gpu_is_refused_by_the_fields_name(base):
