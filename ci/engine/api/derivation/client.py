@@ -7,6 +7,7 @@ The client does not say which fields that return an object may answer null; thos
 """
 
 import ast
+import threading
 import json
 from collections.abc import Iterator
 
@@ -46,12 +47,21 @@ NULLABLE = {
 }
 
 
+# Python 3.11 counts the parser's recursion for the interpreter, not the thread (fixed in 3.12): one at a time.
+_PARSING = threading.Lock()
+
+
 class DerivationError(EngineError):
     """The generated client has a shape this module does not know."""
 
 
 def derive(source: str) -> Definitions:
     """Return the schema that the generated client's ``source`` text was generated from."""
+    with _PARSING:
+        return _derive(source)
+
+
+def _derive(source: str) -> Definitions:
     classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
     reader = _Reader(classes)
     definitions = Definitions(

@@ -106,8 +106,8 @@ def test_data_over_a_file_of_the_image_is_seen_instead_of_it(engine):
 def test_what_a_step_put_into_a_mount_point_stays(engine):
     root = engine.overlay()
     outer = engine.overlay(engine.rootfs / "etc")
-    mounts = (OverlayMount(outer, "/work"), Tmpfs("/work/cache"))
-    engine.text("touch /work/result /work/cache/x", root=root, mounts=mounts)
+    mounts = (OverlayMount(outer, "/outer"), Tmpfs("/outer/cache"))
+    engine.text("touch /outer/result /outer/cache/x", root=root, mounts=mounts)
     assert names(outer.upper) == {"result"}
     assert names(root.upper) == set()
 
