@@ -7,8 +7,8 @@ The client does not say which fields that return an object may answer null; thos
 """
 
 import ast
-import threading
 import json
+import threading
 from collections.abc import Iterator
 
 from ci.engine.api.derivation.definitions import (
@@ -47,7 +47,7 @@ NULLABLE = {
 }
 
 
-# Python 3.11 counts the parser's recursion for the interpreter, not the thread (fixed in 3.12): one at a time.
+# Python 3.11 counts the parser's recursion for all threads together: one at a time.
 _PARSING = threading.Lock()
 
 
