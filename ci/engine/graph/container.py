@@ -138,7 +138,7 @@ class Container(Digested):
         return joined + "/" if path.endswith("/") and joined != "/" else joined
 
     def mount_at(self, path: str) -> Mount | None:
-        """The mount that a clean absolute path lies in, the latest one; steps alone see secrets and sockets."""
+        """The latest mount that a clean absolute path lies in; steps alone see secrets and sockets."""
         places = (mount for mount in reversed(self.mounts) if not mount.overlaid)
         return next((mount for mount in places if mount.covers(path)), None)
 
