@@ -7,11 +7,19 @@ from typing import NoReturn
 
 
 def session(workdir: Path, progress: str) -> NoReturn:
-    """Serve until stdin is closed or a signal comes, and exit; says on stdout where."""
+    """Serve until stdin is closed or a signal comes, and exit; says on stdout where.
+
+    Raises:
+        EngineError: this host cannot run steps, or the state folder cannot be used.
+    """
     from ci.engine import sandbox, state
     from ci.engine.connection import listen
+    from ci.engine.errors import EngineError
 
-    sandbox.enter()  # before anything may start a thread
+    try:
+        sandbox.enter()  # before anything may start a thread
+    except sandbox.SandboxError as error:
+        raise EngineError(str(error)) from error
     folder = state.folder()
     listener, connection = listen()
     print(connection.line(), flush=True)

