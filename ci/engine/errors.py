@@ -37,12 +37,27 @@ class UnauthorizedError(EngineError):
 class ExecError(EngineError):
     """A command ran and its exit code was not one of those expected."""
 
-    def __init__(self, cmd: Sequence[str], exit_code: int, stdout: str, stderr: str) -> None:
-        super().__init__(f"exit code: {exit_code}")
+    def __init__(
+        self,
+        cmd: Sequence[str],
+        exit_code: int,
+        stdout: str,
+        stderr: str,
+        *,
+        context: str = "",
+        stripped: bool = True,
+    ) -> None:
+        super().__init__(f"{context}exit code: {exit_code}")
         self.cmd = list(cmd)
         self.exit_code = exit_code
-        self.stdout = shortened(stdout).strip()
-        self.stderr = shortened(stderr).strip()
+        # Dagger strips what a step printed, and leaves what a service printed as it is.
+        self.stdout = shortened(stdout).strip() if stripped else shortened(stdout)
+        self.stderr = shortened(stderr).strip() if stripped else shortened(stderr)
+
+    def within(self, context: str) -> "ExecError":
+        """The same error, where it matters to somebody else: ``context`` goes before its message."""
+        before = context + self.message.removesuffix(f"exit code: {self.exit_code}")
+        return ExecError(self.cmd, self.exit_code, self.stdout, self.stderr, context=before, stripped=False)
 
     @property
     def extensions(self) -> Mapping[str, Any]:

@@ -21,25 +21,7 @@ def host_platform() -> str:
 
 
 # What containerd's platforms package knows, and how it writes them.
-_SYSTEMS = frozenset(
-    [
-        "aix",
-        "android",
-        "darwin",
-        "dragonfly",
-        "freebsd",
-        "illumos",
-        "ios",
-        "js",
-        "linux",
-        "netbsd",
-        "openbsd",
-        "plan9",
-        "solaris",
-        "windows",
-        "zos",
-    ]
-)
+_SYSTEMS = frozenset(("android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "solaris", "windows"))
 _SAME = {
     "x86_64": "amd64",
     "x86-64": "amd64",
@@ -53,23 +35,7 @@ _SAME = {
     "amd64/v1": "amd64",
 }
 _ARCHITECTURES = frozenset(
-    [
-        "386",
-        "amd64",
-        "arm",
-        "arm64",
-        "loong64",
-        "mips",
-        "mips64",
-        "mips64le",
-        "mipsle",
-        "ppc64",
-        "ppc64le",
-        "riscv64",
-        "s390x",
-        "sparc64",
-        "wasm",
-    ]
+    ("386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x", "wasm")
 )
 _INTERPRETERS = {"386": "i386", "amd64": "x86_64", "arm": "arm", "arm64": "aarch64"}
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")

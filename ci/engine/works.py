@@ -14,7 +14,7 @@ from ci.engine.events import Events
 from ci.engine.graph import hostsettings
 from ci.engine.graph.evaluator import Evaluator
 from ci.engine.graph.secret import Secret
-from ci.engine.graph.service import Services
+from ci.engine.graph.services import Services
 from ci.engine.graph.step import Steps
 from ci.engine.graph.surroundings import Surroundings
 from ci.engine.store.layers import Ownership

@@ -52,7 +52,7 @@ async def prepared(
 ) -> AsyncIterator[Prepared]:
     """Set up everything a step's process sees; its scratch space is deleted afterwards.
 
-    ``hosts`` are extra (address, name) pairs for ``/etc/hosts``.
+    ``hosts`` are (address, name) pairs for ``/etc/hosts``, beside the session's services.
 
     Raises:
         EngineError: the step's user can't be had, or a secret of its.
@@ -64,7 +64,9 @@ async def prepared(
         account = users.account(store, given.rootfs, step.user)
         mounting = Mounting(evaluator, surroundings.reveal, given.mounts, folder)
         environment, plaintexts = await _environment(surroundings, step, account.home)
-        shown = _base_mounts(surroundings, folder, store, given.rootfs, hosts)
+        hosts_file = folder / "hosts"
+        stack.enter_context(surroundings.services.book(hosts_file, hosts))
+        shown = _base_mounts(surroundings, hosts_file, store, given.rootfs)
         for index, mount in _outermost_first(step.mounts):
             shown.append(await mounting.show(stack, index, mount))
         root = overlay(folder, "root", await evaluator.in_thread(store.show, given.rootfs))
@@ -92,7 +94,7 @@ def _outermost_first(mounts: tuple[Mount, ...]) -> list[tuple[int, Mount]]:
 
 
 def _base_mounts(
-    surroundings: Surroundings, folder: Path, store: Store, rootfs: Snapshot, hosts: Hosts
+    surroundings: Surroundings, hosts_file: Path, store: Store, rootfs: Snapshot
 ) -> list[sandbox.Mount]:
     mounts: list[sandbox.Mount] = []
     if surroundings.settings.bundle is not None:
@@ -100,9 +102,6 @@ def _base_mounts(
     etc = algebra.lookup(store.trees, rootfs.tree, "/etc")
     if etc is None or etc.kind != DIRECTORY:
         return mounts
-    lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost", *(f"{a}\t{n}" for a, n in hosts)]
-    hosts_file = folder / "hosts"
-    hosts_file.write_text("\n".join(lines) + "\n", encoding="ascii")
     listing = store.trees.load(etc.digest)
     for name, source in (("hosts", hosts_file), ("resolv.conf", Path("/etc/resolv.conf"))):
         there = listing.get(name)

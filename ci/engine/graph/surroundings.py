@@ -14,15 +14,16 @@ from ci.engine.graph.secret import Secret
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.graph.service import Running, Service, Services
+    from ci.engine.graph.service import Running, Service
+    from ci.engine.graph.services import Services
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The services a step is bound to, running."""
+    """The services a step is bound to, running, each with its aliases."""
 
     hosts: tuple[tuple[str, str], ...] = ()
-    services: tuple[Running, ...] = ()
+    services: tuple[tuple[Running, tuple[str, ...]], ...] = ()
 
     async def watch(self, work: Callable[[], Awaitable[int]]) -> int:
         """Do ``work`` while the services run; EngineError when one of them dies first."""
@@ -37,15 +38,15 @@ class Bound:
 
         failed: list[Exception] = []
 
-        async def watcher(running: Running) -> None:
+        async def watcher(running: Running, aliases: tuple[str, ...]) -> None:
             await running.ended.wait()
-            failed.append(running.exited())
+            failed.append(running.exited(aliases))
             group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group:
             group.start_soon(worker)
-            for running in self.services:
-                group.start_soon(watcher, running)
+            for running, aliases in self.services:
+                group.start_soon(watcher, running, aliases)
         if code is None:
             raise failed[0]
         return code
@@ -75,7 +76,9 @@ class Surroundings:
             yield Bound()
             return
         async with self.services.using(evaluator, self, wanted) as running:
-            hosts = []
+            hosts: list[tuple[str, str]] = []
+            aliases: dict[Running, tuple[str, ...]] = {}
             for (alias, _), service in zip(wanted, running, strict=True):
                 hosts += [(service.address, name) for name in dict.fromkeys((alias, service.hostname))]
-            yield Bound(tuple(hosts), running)
+                aliases[service] = (*aliases.get(service, ()), alias)
+            yield Bound(tuple(hosts), tuple(aliases.items()))

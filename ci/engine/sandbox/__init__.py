@@ -2,7 +2,7 @@
 
 from ci.engine.sandbox.errors import CommandNotExecutable, CommandNotFound, SandboxError, SandboxUnavailable
 from ci.engine.sandbox.host import Host, enter
-from ci.engine.sandbox.inside import connect_inside, listen_inside, listens
+from ci.engine.sandbox.inside import connect_inside, listen_inside, listens, open_ports, run_inside
 from ci.engine.sandbox.process import Output, Process, run, start
 from ci.engine.sandbox.spec import Bind, Data, Mount, Overlay, OverlayMount, Spec, Tmpfs
 
@@ -25,6 +25,8 @@ __all__ = [
     "enter",
     "listen_inside",
     "listens",
+    "open_ports",
     "run",
+    "run_inside",
     "start",
 ]

@@ -1,14 +1,27 @@
-"""Sockets in another process's network: a thread visits its namespace, the socket stays behind."""
+"""Into a container that runs: sockets in its network, and commands beside its own.
 
+For a socket a thread visits the network's namespace, and the socket stays behind.
+"""
+
+import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
 from anyio.abc import SocketStream
 
 from ci.engine.sandbox import kernel
+from ci.engine.sandbox.spec import Spec
+
+_ATTACH = Path(__file__).with_name("attach.py")
+_LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
 def _visit(pid: int, make: Callable[[], socket.socket]) -> socket.socket:
@@ -74,11 +87,67 @@ async def listen_inside(pid: int, host: str, port: int) -> socket.socket:
     return await anyio.to_thread.run_sync(_listening, pid, host, port)
 
 
-async def listens(pid: int, port: int) -> bool:
-    """Whether something inside the network of ``pid`` accepts connections on a port."""
+async def listens(pid: int, host: str, port: int) -> bool:
+    """Whether something inside the network of ``pid`` accepts connections at an address."""
     try:
-        stream = await connect_inside(pid, "127.0.0.1", port)
+        stream = await connect_inside(pid, host, port)
     except OSError:
         return False
     await stream.aclose()
     return True
+
+
+def open_ports(pid: int) -> frozenset[int]:
+    """The TCP ports that are listened on at every address of the network of ``pid``; none when it is gone."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        try:
+            rows = Path(f"/proc/{pid}/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            return frozenset()
+        for row in rows:
+            _, local, _, state, *_ = row.split()
+            address, _, port = local.partition(":")
+            if state == _LISTENING and not address.strip("0"):
+                found.add(int(port, 16))
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command inside a container came to."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+async def run_inside(pid: int, spec: Spec, args: tuple[str, ...]) -> Ran:
+    """Run a command beside the one of ``spec`` whose container's first process is ``pid``, as the same user.
+
+    It has the container's variables and working directory, and nothing to read. Cancelling kills it.
+
+    Raises:
+        OSError: no process can be started.
+    """
+    task = {
+        "pid": pid,
+        "args": args,
+        "env": dict(spec.env),
+        "cwd": spec.cwd,
+        "uid": spec.uid,
+        "gid": spec.gid,
+        "groups": list(spec.groups) if os.geteuid() == 0 and _may_set_groups() else None,
+    }
+    command = [sys.executable, "-I", "-S", str(_ATTACH)]
+    done = await anyio.run_process(
+        command, input=json.dumps(task).encode(), stderr=subprocess.PIPE, check=False
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def _may_set_groups() -> bool:
+    try:
+        return Path("/proc/self/setgroups").read_text(encoding="ascii").strip() == "allow"
+    except OSError:
+        return False

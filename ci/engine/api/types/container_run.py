@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ci.engine.api.registry import Call, refuse, serves
 from ci.engine.api.types.common import expanded, works
+from ci.engine.api.types.service import up
 from ci.engine.errors import EngineError
 from ci.engine.graph import capture
 from ci.engine.graph.container import Container
@@ -167,6 +169,34 @@ def as_service(
         nesting=experimental_privileged_nesting,
     )
     return Service(step, parent, parent.ports)
+
+
+@serves("Container", field="up")
+async def serve(
+    call: Call,
+    parent: Container,
+    *,
+    random: bool = False,
+    ports: list[dict[str, Any]] | None = None,
+    args: list[str] | None = None,
+    use_entrypoint: bool = False,
+    experimental_privileged_nesting: bool = False,
+    insecure_root_capabilities: bool = False,
+    expand: bool = False,
+    no_init: bool = False,
+) -> None:
+    """As a service that is open to the host until the session ends."""
+    started = as_service(
+        call,
+        parent,
+        args=args,
+        use_entrypoint=use_entrypoint,
+        experimental_privileged_nesting=experimental_privileged_nesting,
+        insecure_root_capabilities=insecure_root_capabilities,
+        expand=expand,
+        no_init=no_init,
+    )
+    await up(call, started, ports=ports, random=random)
 
 
 @serves("Container")

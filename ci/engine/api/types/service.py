@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import anyio
-
 from ci.engine.api.registry import Call, serves
 from ci.engine.api.types.common import works
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Port
 from ci.engine.graph.service import Running, Service, valid_hostname
+
+#: Where tunnels are opened.
+_HOST = "127.0.0.1"
 
 
 async def _started(call: Call, service: Service) -> Running:
@@ -43,8 +44,11 @@ def sync(_call: Call, parent: Service) -> Service:
 
 
 @serves("Service")
-def hostname(_call: Call, parent: Service) -> str:
-    """The name that steps find it under."""
+async def hostname(call: Call, parent: Service) -> str:
+    """The name that steps find it under; a tunnel's is the host's own address."""
+    if parent.tunnelled is not None:
+        await works(call).services.find(parent)
+        return _HOST
     return parent.hostname
 
 
@@ -59,19 +63,18 @@ def with_hostname(_call: Call, parent: Service, *, hostname: str) -> Service:
 @serves("Service")
 async def ports(call: Call, parent: Service) -> list[Port]:
     """The ports it is reached at."""
-    if parent.tunnelled is None:
+    if parent.step is not None:
         return list(parent.ports)
-    running = await _started(call, parent)
-    return list(running.opened)
+    return list((await works(call).services.find(parent)).opened)
 
 
 @serves("Service")
 async def endpoint(call: Call, parent: Service, *, port: int | None = None, scheme: str = "") -> str:
     """Where it is reached, as ``host:port`` or a URL."""
     if parent.tunnelled is not None:
-        opened = (await _started(call, parent)).opened
+        opened = (await works(call).services.find(parent)).opened
         number = port or (opened[0].port if opened else 0)
-        host = "localhost"
+        host = _HOST
     else:
         number = port or (parent.ports[0].port if parent.ports else 0)
         host = parent.hostname
@@ -85,11 +88,10 @@ async def up(
     call: Call, parent: Service, *, ports: list[dict[str, Any]] | None = None, random: bool = False
 ) -> None:
     """Open it to the host until the session ends."""
-    wanted = [
-        (p.get("frontend") or p["backend"], p["backend"], p.get("protocol") or "TCP") for p in ports or ()
-    ]
+    wanted = [(p.get("frontend") or 0, p["backend"], p.get("protocol") or "TCP") for p in ports or ()]
     if not wanted:
         wanted = [(0 if random else p.port, p.port, p.protocol) for p in parent.ports]
+    if not wanted:
+        raise EngineError("no ports to forward: the service exposes none, and none were given")
     running = await _started(call, Service(None, None, (), tunnelled=parent, forwards=tuple(wanted)))
-    with anyio.CancelScope():
-        await running.ended.wait()
+    await running.ended.wait()

@@ -96,11 +96,14 @@ async def test_a_service_that_dies_before_it_listens_fails_whoever_needs_it_with
     dead = (
         base.with_exposed_port(8000).with_default_args(["sh", "-c", "echo last words; exit 42"]).as_service()
     )
-    with pytest.raises(dagger.QueryError) as caught:
+    with pytest.raises(dagger.ExecError) as caught:
         await base.with_service_binding("www", dead).with_exec(["true"]).sync()
-    message = str(caught.value)
-    assert f"start {await dead.hostname()} (aliased as www): health check errored: exit code: 42" in message
-    assert "last words" in message
+    error = caught.value
+    assert str(error) == f"start {await dead.hostname()} (aliased as www): exit code: 42"
+    assert (error.exit_code, error.stdout, error.stderr) == (42, "last words\n", "")
+    assert error.command == ["sh", "-c", "echo last words; exit 42"]
+    with pytest.raises(dagger.ExecError, match=r"^exit code: 42$"):
+        await dead.start()
 
 
 async def test_a_service_that_dies_under_way_ends_the_step_that_uses_it(base):
