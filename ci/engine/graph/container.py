@@ -15,9 +15,11 @@ from ci.engine.graph.users import Owner
 from ci.engine.images import ImageConfig, Layer
 
 if TYPE_CHECKING:
+    from ci.engine.graph.evaluator import Evaluator
     from ci.engine.graph.execution import Exec
     from ci.engine.graph.service import Service
     from ci.engine.graph.volume import CacheVolume
+    from ci.engine.store.store import Snapshot
 
 #: What Docker gives a process whose image sets no PATH.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -76,11 +78,20 @@ class Mount(Digested):
 
 
 @dataclass(frozen=True)
-class Base(Digested):
-    """The image that a container started from: what its layers show, to export only what was added."""
+class FromImage:
+    """The file system that an image's layers show: what is done to it is exported on top of them."""
 
+    snapshot: Snapshot
     layers: tuple[Layer, ...]
-    tree: str
+
+    @property
+    def digest(self) -> str:
+        """The tree's own digest: which layers show it does not matter to steps."""
+        return self.snapshot.tree
+
+    async def evaluate(self, evaluator: Evaluator) -> Snapshot:  # noqa: ARG002  # pylint: disable=unused-argument
+        """The snapshot itself."""
+        return self.snapshot
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,6 @@ class Container(Digested):
     registry_auth: tuple[tuple[str, str, Secret], ...] = ()
     default_args: bool = False
     terminal_cmd: tuple[str, ...] = ()
-    base: Base | None = None
     image_ref: str | None = None
     last: Exec | None = None
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from ci.engine.graph.container import Base, Container, Port
+from ci.engine.graph.container import Container, FromImage, Port
 from ci.engine.graph.execution import Output
-from ci.engine.graph.files import Derived, Files, Fixed
+from ci.engine.graph.files import Derived, Files
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.images import Image, Layer, MediaTypes, Member, pack, unpack, write_archive
 from ci.engine.images.member import Kind
@@ -36,6 +36,19 @@ if TYPE_CHECKING:
 
 #: As many layers as an image may have on top of its base; Docker stops at 127 in all.
 MAX_LAYERS = 60
+_EDITS = frozenset(
+    {
+        "copy_directory",
+        "copy_file",
+        "make_directory",
+        "make_symlink",
+        "new_file",
+        "patched",
+        "timestamped",
+        "with_changes",
+        "without",
+    }
+)
 _KINDS: dict[Kind, str] = {
     "file": REGULAR,
     "dir": DIRECTORY,
@@ -62,9 +75,8 @@ def started(parent: Container, image: Image, snapshot: Snapshot, reference: str 
     )
     container = replace(
         parent,
-        rootfs=Fixed(snapshot),
+        rootfs=FromImage(snapshot, image.layers),
         config=config,
-        base=Base(image.layers, snapshot.tree),
         last=None,
     )
     for text in image.config.exposed_ports:
@@ -156,23 +168,22 @@ async def assembled(evaluator: Evaluator, container: Container) -> Image:
     Raises:
         EngineError: a step that it needs failed.
     """
-    base = container.base or Base((), EMPTY)
-    snapshots = await evaluator.evaluate_all(_history(container.rootfs))
-    trees = [base.tree, *(snapshot.tree for snapshot in snapshots)]
-    # What comes before the base's own tree is what the base was made of, when that is known at all.
-    start = max(index for index, tree in enumerate(trees) if tree == base.tree)
-    added = await evaluator.in_thread(_added, evaluator.store, _spread(trees[start:]))
+    history = _history(container.rootfs)
+    snapshots = await evaluator.evaluate_all(history)
+    base = history[0].layers if isinstance(history[0], FromImage) else ()
+    trees = [snapshot.tree for snapshot in snapshots] if base else [EMPTY, *(each.tree for each in snapshots)]
+    added = await evaluator.in_thread(_added, evaluator.store, _spread(trees))
     ports = tuple(sorted(f"{p.port}/{p.protocol.lower()}" for p in container.ports))
     config = replace(container.config, exposed_ports=ports)
-    return Image(config, (*base.layers, *added), container.platform, container.annotations)
+    return Image(config, (*base, *added), container.platform, container.annotations)
 
 
 def _history(files: Files) -> list[Files]:
-    """The states that a file system went through, oldest first."""
+    """The states that a file system went through, oldest first; a part of another one is a beginning."""
     states = [files]
     while True:
         match states[-1]:
-            case Derived(inputs=(before, *_)):
+            case Derived(operation=operation, inputs=(before, *_)) if operation in _EDITS:
                 states.append(before)
             case Output(step=step, index=-1):
                 states.append(step.rootfs)

@@ -44,7 +44,7 @@ async def live(evaluator: Evaluator, surroundings: Surroundings, running: Runnin
             await _forward(surroundings, running, running.address, service.upstream)
     except* EngineError as errors:
         running.error = _first(errors)
-    except* Exception as errors:  # noqa: BLE001  told to whoever waits
+    except* Exception as errors:  # noqa: BLE001  told to whoever waits  # pylint: disable=broad-exception-caught
         running.error = EngineError(f"{type(errors.exceptions[0]).__name__}: {errors.exceptions[0]}")
     finally:
         shown = str(running.error) if running.error else None

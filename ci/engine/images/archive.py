@@ -2,7 +2,7 @@
 
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -84,7 +84,7 @@ def write_archive(
     media_types: MediaTypes = "oci",
     reference: Reference | None = None,
 ) -> None:
-    """Write a tar that is both an OCI layout and a `docker save` archive.
+    """Write a tar that is an OCI layout and, of one image, a `docker save` archive as well.
 
     The same images give the same bytes. Several images are one's variants for several platforms.
     `reference` is the name that loading gives it. Raises BlobNotFound, StoreFull, OSError.
@@ -94,12 +94,13 @@ def write_archive(
     names: dict[str, str] = {}
     if reference is not None:
         names = {_CONTAINERD_NAME: str(reference), _REF_NAME: reference.tag or "latest"}
-    entry = {**top.to_json(), **({"annotations": names} if names else {})}
-    documents = {
+    entry = {**replace(top, annotations=()).to_json(), **({"annotations": names} if names else {})}
+    documents: dict[str, object] = {
         "oci-layout": {"imageLayoutVersion": "1.0.0"},
         "index.json": {"schemaVersion": 2, "mediaType": INDEXES[0], "manifests": [entry]},
-        "manifest.json": [_docker_entry(each, blobs, reference) for each in manifests],
     }
+    if len(manifests) == 1:  # docker load knows nothing of platforms
+        documents["manifest.json"] = [_docker_entry(manifests[0], blobs, reference)]
     wanted = {top.digest, *(each.digest for each in manifests)}
     for each in manifests:
         manifest = read_manifest(blobs.read(each.digest), each.digest)

@@ -183,7 +183,8 @@ def save(image: Image, blobs: Blobs, media_types: MediaTypes = "oci") -> Descrip
     if image.annotations and not docker:
         document["annotations"] = dict(image.annotations)
     manifest = blobs.put_bytes(write_json(document))
-    return Descriptor(document["mediaType"], manifest.digest, manifest.size, image.platform)
+    annotations = () if docker else image.annotations
+    return Descriptor(document["mediaType"], manifest.digest, manifest.size, image.platform, annotations)
 
 
 def save_index(manifests: Iterable[Descriptor], blobs: Blobs, media_types: MediaTypes = "oci") -> Descriptor:

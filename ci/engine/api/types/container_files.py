@@ -33,7 +33,7 @@ def rootfs(_call: Call, parent: Container) -> Directory:
 @serves("Container")
 def with_rootfs(_call: Call, parent: Container, *, directory: Directory) -> Container:
     """With another root file system."""
-    return replace(parent, rootfs=containers.files_of(directory), base=None, image_ref=None)
+    return replace(parent, rootfs=containers.files_of(directory), image_ref=None)
 
 
 @serves("Container")

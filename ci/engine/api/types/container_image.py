@@ -12,6 +12,7 @@ from ci.engine.events import StepEnded, StepOutput, StepStarted
 from ci.engine.graph import hostexport, imaging
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import SCRATCH, File, Fixed
+from ci.engine.graph.recompress import Compression, recompressed
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.service import Service
 from ci.engine.images import (
@@ -39,6 +40,15 @@ _MEDIA_TYPES: dict[str | None, MediaTypes] = {
     "OCI": "oci",
     "DockerMediaTypes": "docker",
     "DOCKER": "docker",
+}
+_COMPRESSIONS: dict[str | None, Compression | None] = {
+    None: None,
+    "Gzip": "gzip",
+    "GZIP": "gzip",
+    "Zstd": "zstd",
+    "ZSTD": "zstd",
+    "Uncompressed": "",
+    "UNCOMPRESSED": "",
 }
 
 
@@ -127,7 +137,7 @@ async def import_(call: Call, parent: Container, *, source: File, tag: str = "")
         except (ImageError, StoreError, OSError) as error:
             raise EngineError(f"import {source.path}: {error}") from error
 
-    image, snapshot = await parts.evaluator.once.get(("import", entry.digest, tag), work)
+    image, snapshot = await parts.evaluator.once.get(("import", entry.digest, tag, parent.platform), work)
     return imaging.started(parent, image, snapshot, None)
 
 
@@ -146,12 +156,23 @@ def without_registry_auth(_call: Call, parent: Container, *, address: str) -> Co
     return replace(parent, registry_auth=tuple(row for row in parent.registry_auth if row[0] != address))
 
 
-async def _images(call: Call, parent: Container, variants: list[Container] | None) -> list[Image]:
+async def _images(
+    call: Call, parent: Container, variants: list[Container] | None, forced: str | None
+) -> list[Image]:
+    """The images that are written or pushed, their layers compressed as ``forced`` says."""
+    if forced not in _COMPRESSIONS:
+        raise EngineError(
+            f"layer compression {forced} is not served by the embedded engine: use Gzip or Zstd"
+        )
+    compression = _COMPRESSIONS[forced]
     evaluator = works(call).evaluator
     containers = list(variants or ())
     if not containers or parent.rootfs != SCRATCH:
         containers.insert(0, parent)
-    return [await imaging.assembled(evaluator, each) for each in containers]
+    images = [await imaging.assembled(evaluator, each) for each in containers]
+    if compression is None:
+        return images
+    return [await evaluator.in_thread(recompressed, evaluator.store, each, compression) for each in images]
 
 
 @serves("Container")
@@ -164,17 +185,11 @@ async def as_tarball(
     media_types: str | None = None,
 ) -> File:
     """As an image archive."""
-    _compression(forced_compression)
     parts = works(call)
-    images = await _images(call, parent, platform_variants)
+    images = await _images(call, parent, platform_variants, forced_compression)
     entry = await imaging.archived(parts.evaluator, images, _MEDIA_TYPES[media_types])
     tree = parts.store.trees.save({"container.tar": entry})
     return File(Fixed(Snapshot(tree)), "/container.tar")
-
-
-def _compression(forced: str | None) -> None:
-    if forced not in (None, "Gzip", "GZIP"):
-        raise EngineError(f"layer compression {forced} is not served by the embedded engine: use Gzip")
 
 
 @serves("Container")
@@ -189,10 +204,9 @@ async def export(
     expand: bool = False,
 ) -> str:
     """Write it to the host as an image archive; returns where."""
-    _compression(forced_compression)
     parts = works(call)
     target = paths.on_host(call, expanded(parent, path) if expand else path)
-    images = await _images(call, parent, platform_variants)
+    images = await _images(call, parent, platform_variants, forced_compression)
     entry = await imaging.archived(parts.evaluator, images, _MEDIA_TYPES[media_types])
     await parts.evaluator.in_thread(hostexport.export_file, parts.store, entry, target)
     return str(target)
@@ -210,14 +224,13 @@ async def publish(
     registry_service: Service | None = None,
 ) -> str:
     """Push it to a registry; returns the reference by digest."""
-    _compression(forced_compression)
     if registry_service is not None:
         raise EngineError("publish with a registryService is not served by the embedded engine")
     from ci.engine.images.registry import Registry
 
     parts = works(call)
     reference = parse(address)
-    images = await _images(call, parent, platform_variants)
+    images = await _images(call, parent, platform_variants, forced_compression)
     registry = Registry(parts.store.blobs, credentials=await _credentials(call, parent))
     pushed = images[0] if len(images) == 1 else images
     try:
