@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -16,10 +16,14 @@ from ci.engine.errors import EngineError, out_of_room
 from ci.engine.events import Events
 from ci.engine.graph.execution import Exec, Given, Result
 from ci.engine.graph.files import Files
+from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.graph.operations import OPERATIONS
 from ci.engine.graph.step import StepRunner
 from ci.engine.store.algebra import PathError
 from ci.engine.store.store import Lost, Snapshot, Store
+
+if TYPE_CHECKING:
+    from ci.engine.graph.service import Service
 
 T = TypeVar("T")
 
@@ -142,7 +146,15 @@ class Evaluator:
         """The file systems that a step starts from."""
         files = {index: mount.files for index, mount in enumerate(step.mounts) if mount.files is not None}
         rootfs, *mounts = await self.evaluate_all([step.rootfs, *files.values()])
-        return Given(rootfs, dict(zip(files, mounts, strict=True)))
+        services = {alias: await self._service_key(service) for alias, service in step.services}
+        return Given(rootfs, dict(zip(files, mounts, strict=True)), services)
+
+    async def _service_key(self, service: Service) -> str:
+        """What a service is to the steps that use it: the content of what goes into it, and its name."""
+        if service.step is None:
+            return service.digest
+        ports = [(port.port, port.protocol) for port in service.ports]
+        return fingerprint(service.step.key(await self.given(service.step)), ports, service.alias)
 
     async def execute(self, step: Exec) -> Result:
         """The result of a step: run now, awaited from whoever runs the same, or from the cache.

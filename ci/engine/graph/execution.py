@@ -47,7 +47,7 @@ class Exec(Digested):
     nesting: bool = False
 
     def key(self, given: Given) -> str:
-        """The cache key: the content of what goes in; secrets, services and volumes by name only."""
+        """The cache key: the content of what goes in; secrets and volumes by name only."""
         seen = [
             (
                 (mount.target, mount.kind, mount.owner, mount.mode, mount.size, mount.readonly),
@@ -65,7 +65,7 @@ class Exec(Digested):
             [(name, secret.name) for name, secret in self.secret_env],
             [name for name, _ in self.volatile_env],
             seen,
-            [(alias, service.digest) for alias, service in self.services],
+            [(alias, given.services[alias]) for alias, _ in self.services],
             (self.cwd, self.user, self.stdin),
             (self.redirect_stdin, self.redirect_stdout, self.redirect_stderr),
             (self.expect, self.privileged, self.init, self.nesting),
@@ -79,10 +79,14 @@ class Exec(Digested):
 
 @dataclass(frozen=True)
 class Given:
-    """The file systems that a step starts from: its root, and those of its mounts by their position."""
+    """The file systems that a step starts from: its root, and those of its mounts by their position.
+
+    ``services`` are the keys of those that it is bound to, by alias.
+    """
 
     rootfs: Snapshot
     mounts: Mapping[int, Snapshot]
+    services: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,9 @@ class Plain:
     def _lines(self, step: Step, texts: list[str]) -> None:
         if texts:
             self._turn_to(step)
-        for text in texts:
-            self._line(step, f"[{duration(self._steps.since(step))}] | {text}")
+            # Written at once: a step may print a million lines.
+            lead = f"{step.number:<4}: [{duration(self._steps.since(step))}] | "
+            self._write("".join(f"{lead}{text}\n" for text in texts))
 
     def _turn_to(self, step: Step, *, named: bool = True) -> None:
         if self._current is step:
@@ -82,8 +83,8 @@ class Logs:
                 texts = output(step, event)
             case StepEnded(error=error):
                 texts = [*step.rest(), *([f"! {error}"] if error is not None else [])]
-        for text in texts:
-            self._write(f"[{step.name}] {text}\n")
+        if texts:
+            self._write("".join(f"[{step.name}] {text}\n" for text in texts))
 
     def close(self) -> None:
         """Nothing is left to show."""
