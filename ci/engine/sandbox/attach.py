@@ -11,7 +11,8 @@ import os
 import sys
 from typing import Any
 
-_NAMESPACES = ("user", "ipc", "uts", "net", "cgroup", "pid", "mnt")
+# The user namespace last: the others may belong to one further out, which it has no rights in.
+_NAMESPACES = ("ipc", "uts", "net", "cgroup", "pid", "mnt", "user")
 _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 23, 24, 38
 _CAN_T_RUN = 126
 
