@@ -1,4 +1,4 @@
-"""Carries TCP connections between the host's network and a service's own."""
+"""Carries connections between the host's network and a service's own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from anyio.abc import SocketListener, SocketStream, TaskGroup
 
 from ci.engine import sandbox
 from ci.engine.errors import EngineError
+from ci.engine.graph import datagrams
 
 _CHUNK = 64 * 1024
 _Dial = Callable[[], Awaitable[SocketStream]]
@@ -21,18 +22,27 @@ class Forwarder:
     def __init__(self, tasks: TaskGroup) -> None:
         self._tasks = tasks
 
-    def outward(self, pid: int, address: str, port: int) -> None:
-        """Make a port inside the network of process ``pid`` reachable at the host's ``address``.
+    def outward(self, pid: int, inner: str, address: str, port: int) -> None:
+        """Make a port at ``inner`` in the network of process ``pid`` reachable at the host's ``address``.
 
         Raises:
             EngineError: the port is taken there, as with ``plain``.
         """
-        self._listen(_listener(address, port), lambda: sandbox.connect_inside(pid, "127.0.0.1", port))
+        self._listen(_listener(address, port), lambda: sandbox.connect_inside(pid, inner, port))
+
+    def outward_datagrams(self, pid: int, inner: str, address: str, port: int) -> None:
+        """The same for a UDP port."""
+        listener = _listener(address, port, socket.SOCK_DGRAM)
+        self._tasks.start_soon(datagrams.carry, listener, lambda: sandbox.datagrams_inside(pid, inner, port))
 
     async def inward(self, pid: int, address: str, port: int) -> None:
         """Make the host's ``address`` and port reachable, at the same address, inside ``pid``'s network."""
-        listener = await sandbox.listen_inside(pid, address, port)
-        self._listen(listener, lambda: anyio.connect_tcp(address, port))
+        await self.into(f"/proc/{pid}/ns/net", address, port, address, port)
+
+    async def into(self, namespace: str, address: str, port: int, upstream: str, upstream_port: int) -> None:
+        """Carry connections to an address inside a network on to the host's ``upstream``."""
+        listener = await sandbox.listen_inside(namespace, address, port)
+        self._listen(listener, lambda: anyio.connect_tcp(upstream, upstream_port))
 
     def plain(self, address: str, port: int, upstream: str, upstream_port: int) -> int:
         """Carry connections to ``address:port`` on to ``upstream``; returns the port, a free one for 0."""
@@ -45,8 +55,8 @@ class Forwarder:
         self._tasks.start_soon(_serve, listener, dial)
 
 
-def _listener(address: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _listener(address: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, kind)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address, port))
@@ -56,7 +66,8 @@ def _listener(address: str, port: int) -> socket.socket:
             f"port {port} can't be opened at {address} ({error.strerror}): a program on this host "
             "listens on that port at every address, or ports below 1024 need more rights; use another port"
         ) from error
-    listener.listen(128)
+    if kind == socket.SOCK_STREAM:
+        listener.listen(128)
     return listener
 
 

@@ -65,7 +65,7 @@ async def prepared(
         mounting = Mounting(evaluator, surroundings.reveal, given.mounts, folder)
         environment, plaintexts = await _environment(surroundings, step, account.home)
         hosts_file = folder / "hosts"
-        stack.enter_context(surroundings.services.book(hosts_file, hosts))
+        stack.enter_context(surroundings.services.book(hosts_file, hosts, inside=own_network))
         shown = _base_mounts(surroundings, hosts_file, store, given.rootfs)
         for index, mount in _outermost_first(step.mounts):
             shown.append(await mounting.show(stack, index, mount))

@@ -2,7 +2,7 @@
 
 A service has a network of its own, so that two may use the same port. Each port it listens on is also
 open on a loopback address of the host that is the service's alone (127.x.y.z); whoever is bound to
-the service finds that address under its alias.
+the service finds that address under its alias. Services find each other on a network between them.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class Running:
         self.error: EngineError | None = None
         self.opened: tuple[Port, ...] = ()
         self.reached = frozenset[int]()
+        #: Where other services find it: they are on a network between services, if the kernel has one.
+        self.inner = address
         self._printed: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}
 
     @property

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from ci.engine import sandbox
 from ci.engine.errors import EngineError, ExecError
 from ci.engine.graph import serving
 from ci.engine.graph.service import Running, Service, named
@@ -32,7 +34,10 @@ class Services:
         self._tasks = tasks
         self._running: dict[str, Running] = {}
         self._taken: set[str] = set()
-        self._books: dict[Path, Hosts] = {}
+        self._books: dict[Path, tuple[Hosts, bool]] = {}
+        self._hub: sandbox.Hub | None = None
+        self._hub_asked = anyio.Lock()
+        self._hub_denied = False
         self.changed = anyio.Event()
 
     @contextlib.asynccontextmanager
@@ -87,6 +92,9 @@ class Services:
         async with anyio.create_task_group() as group:
             for running in tuple(self._running.values()):
                 group.start_soon(self.stop, running.service)
+        if self._hub is not None:
+            self._hub.close()
+            self._hub = None
 
     async def find(self, service: Service) -> Running:
         """The service as it runs, waited for while it starts.
@@ -100,6 +108,19 @@ class Services:
         await self._ready(running)
         return running
 
+    async def hub(self, running: Running) -> sandbox.Hub | None:
+        """The network between services, with a place in it for one; None where the kernel has none."""
+        async with self._hub_asked:
+            if self._hub is None and not self._hub_denied:
+                try:
+                    self._hub = await anyio.to_thread.run_sync(sandbox.Hub)
+                except OSError:
+                    self._hub_denied = True
+        if self._hub is not None:
+            # Reserved (RFC 1112): no name server, nor anything else that a service may ask for, is there.
+            running.inner = "253" + running.address.removeprefix("127")
+        return self._hub
+
     def alive(self) -> tuple[Running, ...]:
         """The services that have started."""
         return tuple(running for running in self._running.values() if running.alive)
@@ -108,24 +129,27 @@ class Services:
         """Let everybody know that a service started, ended or opened a port."""
         self.changed.set()
         self.changed = anyio.Event()
-        for book, own in self._books.items():
-            self._write(book, own)
+        for book, (own, inside) in self._books.items():
+            self._write(book, own, inside=inside)
 
     @contextlib.contextmanager
-    def book(self, path: Path, own: Hosts) -> Iterator[None]:
-        """Keep a process's hosts file: ``own`` (address, name) pairs, and every service of the session."""
-        self._books[path] = own
-        self._write(path, own)
+    def book(self, path: Path, own: Hosts, *, inside: bool) -> Iterator[None]:
+        """Keep a process's hosts file: ``own`` (address, name) pairs, and every service of the session.
+
+        ``inside`` is for a process that is on the network between services.
+        """
+        self._books[path] = (own, inside)
+        self._write(path, own, inside=inside)
         try:
             yield
         finally:
             del self._books[path]
 
-    def _write(self, path: Path, own: Hosts) -> None:
+    def _write(self, path: Path, own: Hosts, *, inside: bool) -> None:
         rows = {name: address for address, name in own}
         for running in self.alive():
             if running.service.tunnelled is None:
-                rows.setdefault(running.hostname, running.address)
+                rows.setdefault(running.hostname, running.inner if inside else running.address)
         lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost"]
         lines += (f"{address}\t{name}" for name, address in rows.items())
         # In place: it is this very file that processes have mounted.

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 
 from ci.engine import sandbox
 from ci.engine.errors import EngineError, ExecError
@@ -41,7 +42,7 @@ async def live(evaluator: Evaluator, surroundings: Surroundings, running: Runnin
         elif service.tunnelled is not None:
             await _tunnel(evaluator, surroundings, running, service.tunnelled)
         else:
-            await _forward(surroundings, running, running.address, service.upstream)
+            await _of_the_host(surroundings, running, service.upstream)
     except* EngineError as errors:
         running.error = _first(errors)
     except* Exception as errors:  # noqa: BLE001  told to whoever waits  # pylint: disable=broad-exception-caught
@@ -75,9 +76,15 @@ class _Life:
         """Run it until it ends, is stopped, or loses a service that it is bound to."""
         running, step = self._running, self._step
         given = await self._evaluator.given(step)
+        hub = await self._surroundings.services.hub(running)
+
+        async def connect(pid: int) -> None:
+            if hub is not None:
+                await self._evaluator.in_thread(hub.connect, pid, running.inner)
+
         async with contextlib.AsyncExitStack() as stack:
             bound = await stack.enter_async_context(self._surroundings.bound(self._evaluator, step.services))
-            hosts = ((running.address, running.hostname), *bound.hosts)
+            hosts = ((running.inner, running.hostname), *bound.hosts(inside=True))
             room = await stack.enter_async_context(
                 prepared(self._evaluator, self._surroundings, step, given, hosts=hosts, own_network=True)
             )
@@ -87,6 +94,7 @@ class _Life:
                     room.spec,
                     lambda data: self._heard("stdout", data),
                     lambda data: self._heard("stderr", data),
+                    connect,
                 )
             )
             running.exit_code = await self._beside(running.process, room.spec, bound)
@@ -100,8 +108,12 @@ class _Life:
             for port in self._running.service.ports:
                 if port.protocol == "TCP":
                     self._open(forwarder, process.pid, port.port)
+                else:
+                    running = self._running
+                    forwarder.outward_datagrams(process.pid, running.inner, running.address, port.port)
             group.start_soon(self._open_as_they_come, forwarder, process.pid)
-            group.start_soon(self._reach_others, forwarder, process.pid)
+            if self._running.inner == self._running.address:
+                group.start_soon(self._reach_others, forwarder, process.pid)
             group.start_soon(self._become_healthy, process.pid, spec)
             group.start_soon(self._stop_when_asked, process)
             code = await bound.watch(process.wait)
@@ -117,7 +129,7 @@ class _Life:
             self._evaluator.events.emit(StepOutput(self._identity, stream, data))
 
     def _open(self, forwarder: Forwarder, pid: int, port: int) -> None:
-        forwarder.outward(pid, self._running.address, port)
+        forwarder.outward(pid, self._running.inner, self._running.address, port)
         self._running.reached |= {port}
 
     async def _open_as_they_come(self, forwarder: Forwarder, pid: int) -> None:
@@ -135,7 +147,7 @@ class _Life:
             pause = min(pause * 1.5, 1.0)
 
     async def _reach_others(self, forwarder: Forwarder, pid: int) -> None:
-        """Make the session's other services reachable from the network of this one.
+        """Make the session's other services reachable, where there is no network between them.
 
         All but their ports of the same number as its own: whoever listens on those at every address could
         not do so any more.
@@ -169,7 +181,7 @@ class _Life:
 
     async def _listening(self, pid: int, port: int) -> None:
         pause, began, told = 0.005, time.monotonic(), False
-        while not await sandbox.listens(pid, self._running.address, port):
+        while not await sandbox.listens(pid, self._running.inner, port):
             await anyio.sleep(pause)
             pause = min(pause * 1.5, 0.25)
             if not told and time.monotonic() - began > _PATIENCE:
@@ -207,6 +219,20 @@ async def _tunnel(
     async with surroundings.services.using(evaluator, surroundings, (("", service),)) as (target,):
         # Not at every address: a service's own address, at the same port, is one of them.
         await _forward(surroundings, running, "127.0.0.1", target.address, target.hostname)
+
+
+async def _of_the_host(surroundings: Surroundings, running: Running, upstream: str) -> None:
+    """Lead a service's ports to the host's, for steps and for other services."""
+    hub = await surroundings.services.hub(running)
+    async with anyio.create_task_group() as group:
+        if hub is not None:
+            await anyio.to_thread.run_sync(hub.take, running.inner)
+            forwarder = Forwarder(group)
+            for port, upstream_port, protocol in running.service.forwards:
+                if protocol == "TCP":
+                    await forwarder.into(hub.namespace, running.inner, port, upstream, upstream_port)
+        await _forward(surroundings, running, running.address, upstream)
+        group.cancel_scope.cancel()
 
 
 async def _forward(

@@ -114,7 +114,7 @@ class Steps:
         async with contextlib.AsyncExitStack() as stack:
             bound = await stack.enter_async_context(self._surroundings.bound(evaluator, step.services))
             room = await stack.enter_async_context(
-                prepared(evaluator, self._surroundings, step, given, hosts=bound.hosts)
+                prepared(evaluator, self._surroundings, step, given, hosts=bound.hosts())
             )
             streams = self._streams(evaluator, key, room)
             stack.callback(streams.close)

@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 class Bound:
     """The services a step is bound to, running, each with its aliases."""
 
-    hosts: tuple[tuple[str, str], ...] = ()
     services: tuple[tuple[Running, tuple[str, ...]], ...] = ()
+
+    def hosts(self, *, inside: bool = False) -> tuple[tuple[str, str], ...]:
+        """Address and name of each, on the host's network or (``inside``) on that between services."""
+        return tuple(
+            (running.inner if inside else running.address, name)
+            for running, aliases in self.services
+            for name in dict.fromkeys((*aliases, running.hostname))
+        )
 
     async def watch(self, work: Callable[[], Awaitable[int]]) -> int:
         """Do ``work`` while the services run; EngineError when one of them dies first."""
@@ -76,9 +83,7 @@ class Surroundings:
             yield Bound()
             return
         async with self.services.using(evaluator, self, wanted) as running:
-            hosts: list[tuple[str, str]] = []
             aliases: dict[Running, tuple[str, ...]] = {}
             for (alias, _), service in zip(wanted, running, strict=True):
-                hosts += [(service.address, name) for name in dict.fromkeys((alias, service.hostname))]
                 aliases[service] = (*aliases.get(service, ()), alias)
-            yield Bound(tuple(hosts), tuple(aliases.items()))
+            yield Bound(tuple(aliases.items()))

@@ -2,7 +2,15 @@
 
 from ci.engine.sandbox.errors import CommandNotExecutable, CommandNotFound, SandboxError, SandboxUnavailable
 from ci.engine.sandbox.host import Host, enter
-from ci.engine.sandbox.inside import connect_inside, listen_inside, listens, open_ports, run_inside
+from ci.engine.sandbox.inside import (
+    connect_inside,
+    datagrams_inside,
+    listen_inside,
+    listens,
+    open_ports,
+    run_inside,
+)
+from ci.engine.sandbox.network import Hub
 from ci.engine.sandbox.process import Output, Process, run, start
 from ci.engine.sandbox.spec import Bind, Data, Mount, Overlay, OverlayMount, Spec, Tmpfs
 
@@ -12,6 +20,7 @@ __all__ = [
     "CommandNotFound",
     "Data",
     "Host",
+    "Hub",
     "Mount",
     "Output",
     "Overlay",
@@ -22,6 +31,7 @@ __all__ = [
     "Spec",
     "Tmpfs",
     "connect_inside",
+    "datagrams_inside",
     "enter",
     "listen_inside",
     "listens",

@@ -8,51 +8,40 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
-from anyio.abc import SocketStream
+from anyio.abc import ConnectedUDPSocket, SocketStream
 
-from ci.engine.sandbox import kernel
+from ci.engine.sandbox.network import visit
 from ci.engine.sandbox.spec import Spec
 
 _ATTACH = Path(__file__).with_name("attach.py")
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
-def _visit(pid: int, make: Callable[[], socket.socket]) -> socket.socket:
-    """Call ``make`` in a thread of its own that has entered the network namespace of ``pid``."""
+def _visit(namespace: str, make: Callable[[], socket.socket]) -> socket.socket:
+    """A socket that ``make`` makes in a network namespace."""
     made: list[socket.socket] = []
-    failed: list[OSError] = []
-
-    def run() -> None:
-        try:
-            kernel.enter_network(pid)
-            made.append(make())
-        except OSError as error:
-            failed.append(error)
-
-    # Not a pooled thread: it must end with its namespace, never run anybody else's work.
-    thread = threading.Thread(target=run, name=f"network-of-{pid}", daemon=True)
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
+    visit(namespace, lambda: made.append(make()))
     return made[0]
+
+
+def _of(pid: int) -> str:
+    return f"/proc/{pid}/ns/net"
 
 
 def _connected(pid: int, host: str, port: int) -> socket.socket:
     def make() -> socket.socket:
         return socket.create_connection((host, port), timeout=10)
 
-    return _visit(pid, make)
+    return _visit(_of(pid), make)
 
 
-def _listening(pid: int, host: str, port: int) -> socket.socket:
+def _listening(namespace: str, host: str, port: int) -> socket.socket:
     def make() -> socket.socket:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -64,7 +53,7 @@ def _listening(pid: int, host: str, port: int) -> socket.socket:
             raise
         return listener
 
-    return _visit(pid, make)
+    return _visit(namespace, make)
 
 
 async def connect_inside(pid: int, host: str, port: int) -> SocketStream:
@@ -78,13 +67,33 @@ async def connect_inside(pid: int, host: str, port: int) -> SocketStream:
     return await SocketStream.from_socket(made)
 
 
-async def listen_inside(pid: int, host: str, port: int) -> socket.socket:
-    """A TCP socket that listens inside the network of ``pid``.
+def _addressed(pid: int, host: str, port: int) -> socket.socket:
+    def make() -> socket.socket:
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.connect((host, port))
+        return made
+
+    return _visit(_of(pid), make)
+
+
+async def datagrams_inside(pid: int, host: str, port: int) -> ConnectedUDPSocket:
+    """A UDP socket inside the network of ``pid`` whose datagrams go to one address.
+
+    Raises:
+        OSError: the process is gone.
+    """
+    made = await anyio.to_thread.run_sync(_addressed, pid, host, port)
+    made.settimeout(0)
+    return await ConnectedUDPSocket.from_socket(made)
+
+
+async def listen_inside(namespace: str, host: str, port: int) -> socket.socket:
+    """A TCP socket that listens inside a network, given by its namespace's file ("/proc/PID/ns/net").
 
     Raises:
         OSError: the address is taken, or the process is gone.
     """
-    return await anyio.to_thread.run_sync(_listening, pid, host, port)
+    return await anyio.to_thread.run_sync(_listening, namespace, host, port)
 
 
 async def listens(pid: int, host: str, port: int) -> bool:

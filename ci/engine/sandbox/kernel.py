@@ -38,11 +38,11 @@ def unshare(flags: int) -> None:
     _check(_libc.unshare(ctypes.c_int(flags)), "unshare")
 
 
-def enter_network(pid: int) -> None:
-    """Move the calling thread to the network namespace of another process (setns(2))."""
-    descriptor = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+def enter_network(namespace: str) -> None:
+    """Move the calling thread to the network namespace that a file like ``/proc/1/ns/net`` is (setns(2))."""
+    descriptor = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _check(_libc.setns(descriptor, ctypes.c_int(CLONE_NEWNET)), f"network namespace of process {pid}")
+        _check(_libc.setns(descriptor, ctypes.c_int(CLONE_NEWNET)), namespace)
     finally:
         os.close(descriptor)
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -16,6 +16,7 @@ from ci.engine.sandbox.host import enter
 from ci.engine.sandbox.spec import Spec
 
 Output = Callable[[bytes], None]
+Prepare = Callable[[int], Awaitable[None]]
 
 CHUNK = 65536  # bytes of output delivered at once, at most
 _RETRY = 0.002  # seconds until the next look for a command that is about to be started
@@ -43,7 +44,9 @@ class Process:
         self._watch(launched.exited, self._launcher_exited)
 
     @classmethod
-    async def begin(cls, spec: Spec, options: list[str], stdout: Output, stderr: Output) -> Self:
+    async def begin(
+        cls, spec: Spec, options: list[str], stdout: Output, stderr: Output, prepare: Prepare | None
+    ) -> Self:
         """Start bwrap with ``options``, and the command as soon as the container's first process is known.
 
         Raises:
@@ -51,17 +54,19 @@ class Process:
         """
         process = cls(spec, launch.bwrap(spec, options, enter()), stdout, stderr)
         try:
-            await process.release()
+            await process.release(prepare)
         except BaseException:
             await process.end()
             raise
         return process
 
-    async def release(self) -> None:
+    async def release(self, prepare: Prepare | None) -> None:
         """Let the command start: from here on the container can be ended as a whole."""
         await self._told.wait()
         if not self.pid:
             await self.wait()  # raises what bwrap said
+        if prepare is not None:
+            await prepare(self.pid)
         pretend = self._spec.uid == 0 and not self._spec.privileged and not enter().uid_range
         self._launched.open_gate(seccomp.pretend_ownership() if pretend else seccomp.ALLOW_ALL)
 
@@ -176,12 +181,15 @@ class Process:
 
 
 @asynccontextmanager
-async def start(spec: Spec, stdout: Output, stderr: Output) -> AsyncIterator[Process]:
+async def start(
+    spec: Spec, stdout: Output, stderr: Output, prepare: Prepare | None = None
+) -> AsyncIterator[Process]:
     """Run ``spec`` in a container that lives no longer than this context.
 
     Leaving the context, also by an exception or a cancellation, kills every process of the container, waits
     until they are gone and unmounts everything. ``stdout`` and ``stderr`` are called from the event loop with
-    each chunk (at most 64 KiB) as it arrives. Needs an asyncio event loop; the thread it runs in must outlive
+    each chunk (at most 64 KiB) as it arrives; ``prepare`` is called with the container's first process before
+    the command starts. Needs an asyncio event loop; the thread it runs in must outlive
     the context, for the kernel ends a container with the thread that started it.
 
     Raises:
@@ -189,7 +197,7 @@ async def start(spec: Spec, stdout: Output, stderr: Output) -> AsyncIterator[Pro
         SandboxError: the spec makes no sense, or the container can't be set up.
     """
     with prepared(spec, enter()) as options:
-        process = await Process.begin(spec, options, stdout, stderr)
+        process = await Process.begin(spec, options, stdout, stderr, prepare)
         try:
             yield process
         finally:

@@ -36,6 +36,8 @@ def session(workdir: Path) -> Iterator[Connection]:
         str(workdir),
     ]
     environ = {**os.environ, "ENGINE_TEST_SECRET": "from-the-environment"}
+    if state := os.environ.get("SHIPWAY_TEST_STATE"):  # else the user's, which has the base image already
+        environ["SHIPWAY_STATE"] = state
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

@@ -165,6 +165,80 @@ async def test_a_service_that_needs_one_that_dies_goes_down_with_it(base):
     assert f"bound service {await dependency.hostname()} (aliased as dep) exited: exit code: 42" in message
 
 
+async def test_a_udp_port_is_reached_too(base):
+    echo = (
+        "import socket\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('', 4321))\n"
+        "t = socket.create_server(('', 4322))\n"
+        "while True:\n  s.sendto(*s.recvfrom(1500))\n"
+    )
+    ask = (
+        "import socket\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5); s.connect(('echo', 4321))\n"
+        "for text in (b'Hello, ', b'world!'):\n  s.send(text); print(s.recv(1500).decode(), end='')\n"
+    )
+    service = (
+        base.with_exposed_port(4321, protocol=dagger.NetworkProtocol.UDP)
+        .with_exposed_port(4322)
+        .with_default_args(["python3", "-c", echo])
+        .as_service()
+    )
+    bound = base.with_service_binding("echo", service)
+    assert await bound.with_exec(["python3", "-c", ask]).stdout() == "Hello, world!"
+
+
+async def test_services_in_a_chain_may_all_listen_on_the_same_port(base):
+    relay = (
+        "import http.server as h, urllib.request as u\n"
+        "class Handler(h.BaseHTTPRequestHandler):\n"
+        "  def do_GET(self):\n"
+        "    self.send_response(200); self.end_headers()\n"
+        "    self.wfile.write(u.urlopen('http://next:8000/').read() + b'+')\n"
+        "u.urlopen('http://next:8000/')\n"
+        "h.HTTPServer(('', 8000), Handler).serve_forever()\n"
+    )
+    service = web(base, "0", 8000)
+    for number in range(3):
+        service = (
+            base.with_env_variable("NUMBER", str(number))
+            .with_service_binding("next", service)
+            .with_exposed_port(8000)
+            .with_default_args(["python3", "-c", relay])
+            .as_service()
+        )
+    assert await get(base.with_service_binding("www", service), "http://www:8000/").stdout() == "0+++"
+
+
+async def test_a_service_reaches_those_that_were_started_and_those_of_the_host(base, dag):
+    async def answer(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            await stream.receive()
+            await stream.send(b"HTTP/1.0 200 OK\r\n\r\nfrom the host")
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra_attributes[anyio.abc.SocketAttribute.local_port]()
+    backend = web(base, "and a neighbour", 8000).with_hostname("neighbour")
+    fetch = '{ python3 -c "$0" http://host:8000; python3 -c "$0" http://neighbour:8000; } >/srv/got'
+    async with anyio.create_task_group() as group:
+        group.start_soon(listener.serve, answer)
+        await backend.start()
+        front = (
+            base.with_service_binding(
+                "host", dag.host().service([dagger.PortForward(backend=port, frontend=8000)])
+            )
+            .with_exposed_port(8000)
+            .with_default_args(
+                ["sh", "-c", f"mkdir /srv; {fetch}; cd /srv; exec python3 -m http.server 8000", GET]
+            )
+            .as_service()
+        )
+        bound = base.with_service_binding("front", front)
+        assert await get(bound, "http://front:8000/got").stdout() == "from the hostand a neighbour"
+        group.cancel_scope.cancel()
+    await listener.aclose()
+    await backend.stop()
+
+
 async def test_a_service_does_not_see_volatile_variables(base):
     container = base.with_default_args(["sh", "-c", 'test -z "$VOL" && exec python3 -m http.server 8000'])
     container = container.with_exposed_port(8000).with_volatile_variable("VOL", "passing")
