@@ -1,0 +1,45 @@
+"""The local cloud put together: all of its APIs over one store, as one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from infra.local.api import Api, rpcs
+from infra.local.api.server import Receive, Scope, Send
+from infra.local.control.run.cloud import LIBRARY, Run
+from infra.local.control.run.secrets import SecretDenied
+from infra.local.runtime.contract import Fleet, Front, Log
+from infra.local.state import Store
+
+DATABASE = "cloud.db"
+
+
+class Cloud:
+    """Serves Google's APIs from the folder `state`, by a fleet and a front proxy.
+
+    Raises sqlite3.DatabaseError when the folder holds the state of another version.
+    """
+
+    def __init__(self, state: Path, fleet: Fleet, front: Front, log: Log) -> None:
+        self.store = Store(state / DATABASE)
+        self._run = Run(self.store, fleet, front, read=_no_secret, log=log)
+        self._api = Api(rpcs(LIBRARY))
+        self._run.serve(self._api)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request (ASGI)."""
+        if scope["type"] == "http":
+            await self._api(scope, receive, send)
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Serve what was served before, and do what clients ask for, while the block is open."""
+        try:
+            async with self._run.working():
+                yield
+        finally:
+            self.store.close()
+
+
+def _no_secret(version: str, account: str) -> bytes:
+    raise SecretDenied(f"Permission denied on secret: {version} for Revision service account {account}.")

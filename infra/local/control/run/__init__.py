@@ -1,0 +1,1 @@
+"""Cloud Run: services, revisions, jobs, executions and tasks."""

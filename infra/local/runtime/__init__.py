@@ -1,0 +1,1 @@
+"""Instances of revisions and tasks of jobs, in the sandbox."""

@@ -1,0 +1,130 @@
+"""The seam between what the API says and what runs: specifications, and what a fleet and a front proxy do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A health check of an instance; times are in seconds."""
+
+    kind: Literal["http", "tcp", "grpc"]
+    port: int
+    path: str = "/"
+    service: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    initial_delay: float = 0
+    timeout: float = 1
+    period: float = 10
+    failure_threshold: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionSpec:  # pylint: disable=too-many-instance-attributes  # as many as a revision has
+    """All that is to be known of a revision, or of a task, to run it.
+
+    `memory` is in bytes, `timeout` in seconds; `files` are by absolute path.
+    """
+
+    project: str
+    location: str
+    service: str
+    name: str
+    image: str
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    secret_env: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    port: int = 8080
+    cpu: float = 1
+    memory: int = 512 << 20
+    concurrency: int = 80
+    timeout: float = 300
+    min_instances: int = 0
+    max_instances: int = 100
+    startup_probe: Probe | None = None
+    liveness_probe: Probe | None = None
+    service_account: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The revision's full name."""
+        return (
+            f"projects/{self.project}/locations/{self.location}/services/{self.service}/revisions/{self.name}"
+        )
+
+
+class DeployFailed(Exception):
+    """A revision did not become ready: Google's reason and message, and what its container printed."""
+
+    def __init__(self, reason: str, message: str, log: str = "") -> None:
+        super().__init__(reason, message, log)
+        self.reason = reason
+        self.message = message
+        self.log = log
+
+    def __str__(self) -> str:
+        """The message alone."""
+        return self.message
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line that a container printed, one request that was served, or what became of an instance.
+
+    `resource` is the full name of the revision or task, `stream` "stdout", "stderr", "requests" or "system";
+    `time` is in seconds since the epoch.
+    """
+
+    resource: str
+    stream: str
+    text: str
+    time: float
+    severity: str = "DEFAULT"
+    payload: Mapping[str, object] | None = None
+    trace: str = ""
+
+
+Log = Callable[[LogEntry], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A revision's share of a host's requests, and its tag."""
+
+    revision_key: str
+    percent: int
+    tag: str = ""
+
+
+class Fleet(Protocol):
+    """All instances of all revisions."""
+
+    async def deploy(self, spec: RevisionSpec) -> None:
+        """Start an instance and wait for its startup probe. Raises DeployFailed."""
+
+    async def retire(self, revision_key: str) -> None:
+        """Drain and stop all instances of a revision."""
+
+    def instances(self, revision_key: str) -> int:
+        """How many instances of a revision there are."""
+
+    async def run_task(self, spec: RevisionSpec, *, on_log: Log) -> int:
+        """Run a job's task to its end; its exit code. Raises DeployFailed."""
+
+
+class Front(Protocol):
+    """The front proxy."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+
+    def route(self, host: str, targets: tuple[Target, ...], session_affinity: bool = False) -> None:
+        """Split the requests to a host from now on."""
+
+    def unroute(self, host: str) -> None:
+        """Know a host no more."""

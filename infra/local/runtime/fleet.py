@@ -1,0 +1,199 @@
+"""The fleet: all instances of all revisions, and tasks of jobs, in the sandbox."""
+
+import logging
+import os
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ci.engine.images import Images
+from ci.engine.sandbox import CommandNotExecutable, CommandNotFound, Process, enter
+from ci.engine.store.blobs import Blobs
+from infra.local.runtime import memory
+from infra.local.runtime.container import Preparation, Prepared
+from infra.local.runtime.contract import DeployFailed, Log, LogEntry, RevisionSpec
+from infra.local.runtime.instance import GRACE, Instance, Surroundings, running
+from infra.local.runtime.layers import Layers
+from infra.local.runtime.metadata import Identity
+from infra.local.runtime.output import tail
+from infra.local.runtime.scaling import Place, Revision, Scaling
+from infra.local.traffic.backend import Unavailable
+
+_LOG = logging.getLogger(__name__)
+_TAIL = 50  # lines of log that a failed deploy shows
+_KILLED = 137
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Where images come from: names in `images`, bytes in `blobs`."""
+
+    images: Images
+    blobs: Blobs
+
+
+class SandboxFleet:
+    """Runs revisions and tasks while `working` is open; keeps layers and its key in the folder `state`.
+
+    `number` gives a project's number. Call ci.engine.sandbox.enter() first thing in the process.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        shop: Shop,
+        log: Log,
+        *,
+        number: Callable[[str], str],
+        scaling: Scaling | None = None,
+    ) -> None:
+        state.mkdir(parents=True, exist_ok=True)
+        self.identity = Identity(state / "identity.pem")
+        self._log = log
+        self._scaling = scaling or Scaling()
+        self._folder = state / "instances"
+        layers = Layers(state / "layers", shop.blobs, own=enter().uid_range)
+        self._preparation = Preparation(shop.images, shop.blobs, layers)
+        self._around = Surroundings(self._folder, self.identity, number)
+        self._revisions: dict[str, Revision] = {}
+        self._group: TaskGroup | None = None
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Run what is deployed while the block is open; at its end all instances get SIGTERM, and 10 s."""
+        # What a process that was killed left: its mounts have gone with it, its files have not.
+        await anyio.to_thread.run_sync(lambda: shutil.rmtree(self._folder, ignore_errors=True))
+        self._folder.mkdir(parents=True)
+        async with anyio.create_task_group() as group:
+            self._group = group
+            group.start_soon(self._reap)
+            try:
+                yield
+            finally:
+                with anyio.CancelScope(shield=True):
+                    async with anyio.create_task_group() as stopping:
+                        for revision in self._revisions.values():
+                            stopping.start_soon(revision.stop)
+                self._group = None
+                group.cancel_scope.cancel()
+
+    async def deploy(self, spec: RevisionSpec) -> None:
+        """Start an instance and wait for its startup probe; what is deployed already gets the new numbers.
+
+        Raises DeployFailed.
+        """
+        known = self._revisions.get(spec.key)
+        if known is not None and not known.closing:
+            known.spec = replace(
+                known.spec, min_instances=spec.min_instances, max_instances=spec.max_instances
+            )
+            return
+        prepared = await self._preparation.prepare(spec.image)
+        log, said = tail(self._log, _TAIL)
+        revision = Revision(spec, self._scaling, lambda owner: self._live(owner, prepared, log))
+        self._revisions[spec.key] = revision
+        try:
+            await revision.first()
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await revision.stop()
+            if self._revisions.get(spec.key) is revision:
+                del self._revisions[spec.key]
+            if isinstance(error, DeployFailed):
+                raise DeployFailed(error.reason, error.message, said()) from error
+            raise
+
+    async def retire(self, revision_key: str) -> None:
+        """Let requests in flight end, then stop all instances of a revision."""
+        revision = self._revisions.get(revision_key)
+        if revision is None:
+            return
+        try:
+            await revision.close()
+        finally:
+            if self._revisions.get(revision_key) is revision:
+                del self._revisions[revision_key]
+
+    def instances(self, revision_key: str) -> int:
+        """How many instances of a revision are ready."""
+        revision = self._revisions.get(revision_key)
+        return revision.count if revision is not None else 0
+
+    def populations(self) -> dict[str, tuple[int, int]]:
+        """For each revision, how many instances it has and how many requests wait for one."""
+        return {key: (each.count, each.waiting) for key, each in self._revisions.items()}
+
+    async def claim(self, revision_key: str, instance: str = "") -> Place:
+        """A place for a request at an instance of a revision. Raises NoInstance, Unavailable."""
+        revision = self._revisions.get(revision_key)
+        if revision is None:
+            raise Unavailable
+        return await revision.claim(instance)
+
+    async def run_task(self, spec: RevisionSpec, *, on_log: Log) -> int:
+        """Run a job's task to its end; its exit code. Cancelling sends SIGTERM, and SIGKILL 10 s later.
+
+        Raises DeployFailed.
+        """
+        prepared = await self._preparation.prepare(spec.image)
+        name = f"task-{os.urandom(8).hex()}"
+        async with running(spec, prepared, self._around, on_log, name=name, more={}) as (process, _):
+            exceeded: list[int] = []
+
+            async def watch() -> None:
+                exceeded.append(await memory.exceeded(process.pid, spec.memory))
+                process.kill()
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(watch)
+                try:
+                    code = await _ended(process)
+                except (CommandNotFound, CommandNotExecutable) as error:
+                    text = f"Application exec likely failed: {error}"
+                    raise DeployFailed("CONTAINER_MISSING", text) from error
+                group.cancel_scope.cancel()
+            if exceeded:
+                text = memory.message(spec.memory, exceeded[0])
+                on_log(LogEntry(spec.key, "system", text, time.time(), "ERROR"))
+                return _KILLED
+            return code
+
+    def _live(self, revision: Revision, prepared: Prepared, log: Log) -> Instance:
+        if self._group is None:
+            raise RuntimeError("the fleet is not working")
+        instance = Instance(revision.spec, prepared, self._around, log)
+
+        async def life() -> None:
+            try:
+                await instance.run(revision.became_ready)
+            except Exception:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # one instance's alone
+                _LOG.exception("an instance of %s", revision.spec.key)
+            finally:
+                revision.ended(instance)
+
+        self._group.start_soon(life)
+        return instance
+
+    async def _reap(self) -> None:
+        while True:
+            await anyio.sleep(min(1.0, self._scaling.idle / 4))
+            now = time.monotonic()
+            for revision in self._revisions.values():
+                revision.reap(now)
+
+
+async def _ended(process: Process) -> int:
+    try:
+        return await process.wait()
+    except anyio.get_cancelled_exc_class():
+        process.signal(signal.SIGTERM)
+        with anyio.move_on_after(GRACE, shield=True):
+            await process.wait()
+        raise

@@ -1,0 +1,26 @@
+"""An image and a stage for it: real instances behind a real proxy."""
+
+import pytest
+
+from infra.local.runtime.scaling import Scaling
+from tests.integration.infra.local.runtime.image import write_image
+from tests.integration.infra.local.runtime.staged import Staged
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory):
+    return write_image(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(scope="session")
+def state(tmp_path_factory):
+    """Where layers are unpacked once for all tests."""
+    return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture
+def staged(image, state):
+    """Instances go after a tenth of a second without a request, requests wait for one for a second."""
+    stage = Staged(state, image, Scaling(idle=0.2, pending=1.0, backoff=0.1))
+    yield stage
+    stage.close()

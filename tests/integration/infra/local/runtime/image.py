@@ -1,0 +1,68 @@
+"""A small real image: this Python, the few modules that the tiny server needs, and the server."""
+
+import io
+import re
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+from ci.engine.images import Image, ImageConfig, Member, pack, write_archive
+from ci.engine.store.blobs import Blobs
+
+SERVER = Path(__file__).with_name("tiny_server.py")
+FAST = Path(__file__).with_name("fast_server.py")
+_MODULES = (
+    "import base64, hashlib, json, os, select, signal, socket, sys, threading, time, encodings.latin_1, "
+    "encodings.idna"
+)
+_LIST = "print('\\n'.join(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)))"
+_PASSWD = b"root:x:0:0:root:/root:/bin/sh\nserver:x:1234:1235::/home/server:/bin/sh\n"
+
+
+def write_image(folder: Path, name: str = "tiny", *, user: str = "", workdir: str = "/srv") -> str:
+    """Write the image as an archive; the reference that names it."""
+    blobs = Blobs(folder / "image-blobs")
+    config = ImageConfig(
+        user=user,
+        env=("PATH=/usr/bin", "PYTHONHOME=/usr", "PYTHONDONTWRITEBYTECODE=1", "FROM_IMAGE=yes"),
+        entrypoint=("python", "-S", "/srv/server.py"),
+        workdir=workdir,
+    )
+    base, top = pack(_python(), blobs), pack(_server(), blobs)
+    path = folder / f"{name}.tar"
+    with path.open("wb") as file:
+        write_archive([Image(config, (base, top))], blobs, file)
+    return f"oci-archive:{path}"
+
+
+def _server():
+    yield _file("srv/server.py", SERVER)
+    if FAST.exists():
+        yield _file("srv/fast.py", FAST)
+
+
+def _python():
+    program = Path(sys._base_executable).resolve()
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    listing = subprocess.run(
+        [program, "-S", "-c", f"{_MODULES}; {_LIST}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    stdlib = Path(next(name for name in listing if name.endswith("/os.py"))).parent
+    files = {f"usr/lib/{version}/{Path(name).relative_to(stdlib)}": Path(name) for name in listing}
+    files["usr/bin/python"] = program
+    for binary in (program, *(path for path in files.values() if path.suffix == ".so")):
+        linked = subprocess.run(["ldd", binary], capture_output=True, text=True, check=False).stdout
+        files |= {found.lstrip("/"): Path(found) for found in re.findall(r"(/\S+) \(0x", linked)}
+    folders = {str(parent) for path in files for parent in Path(path).parents} - {"."}
+    for each in sorted(folders | {"etc", "srv", "tmp", "proc", "home", "home/server"}):
+        yield Member(each, "dir", 0o1777 if each == "tmp" else 0o755)
+    yield from (_file(path, source) for path, source in files.items())
+    yield Member("etc/passwd", size=len(_PASSWD), open=partial(io.BytesIO, _PASSWD))
+
+
+def _file(path, source):
+    return Member(path, mode=0o755, size=source.stat().st_size, open=partial(source.open, "rb"))

@@ -1,0 +1,68 @@
+"""A local cloud in a thread of its own, for clients that block."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+
+import uvicorn
+
+from infra.local.cloud import Cloud
+
+
+class Served:
+    """`url` is where the cloud answers; `call(f)` runs a function in its event loop."""
+
+    def __init__(self, url, cloud, loop):
+        self.url = url
+        self.cloud = cloud
+        self._loop = loop
+
+    def call(self, function, *args):
+        async def run():
+            return function(*args)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+
+
+def listen():
+    # Without its protocol said, asyncio does not know that this is TCP, and leaves Nagle's algorithm on.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener
+
+
+@contextlib.contextmanager
+def serving(state, fleet, front, log=lambda _entry: None):
+    listener = listen()
+    port = listener.getsockname()[1]
+    ready, box = threading.Event(), {}
+
+    async def main():
+        cloud = box["cloud"] = Cloud(state, fleet, front, log)
+        box["loop"] = asyncio.get_running_loop()
+        server = box["server"] = uvicorn.Server(uvicorn.Config(cloud, log_level="warning", lifespan="off"))
+        async with cloud.working():
+            ready.set()
+            await server.serve(sockets=[listener])
+
+    def run():
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            box["error"] = error
+            ready.set()
+            raise
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(30)
+    if "error" in box:
+        raise box["error"]
+    try:
+        yield Served(f"http://127.0.0.1:{port}", box["cloud"], box["loop"])
+    finally:
+        box["server"].should_exit = True
+        thread.join(10)
+        listener.close()

@@ -1,0 +1,76 @@
+"""Whatever is asked, the answer is one that the published definition has: no 500, no other shape."""
+
+from collections import Counter
+
+import httpx
+import pytest
+from google.protobuf import any_pb2, json_format
+from google.rpc import code_pb2
+from google.rpc import error_details_pb2 as _known_details  # noqa: F401  # for Any
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.local.api import rpcs
+from infra.local.api.definition import protobuf
+from tests.integration.infra.local.generated import request
+from tests.integration.infra.local.memory import MemoryFleet, MemoryFront
+from tests.integration.infra.local.serving import serving
+
+RUN = rpcs("google.cloud.run_v2")
+REQUESTS = 2_400
+PARENT = "/v2/projects/shipway-test/locations/europe-west1"
+SERVICE = {"template": {"containers": [{"image": "localhost/app"}]}}
+JOB = {"template": {"template": {"containers": [{"image": "localhost/app"}]}}}
+DOCUMENTED = {200, 400, 401, 403, 404, 409, 429, 501}
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory):
+    state = tmp_path_factory.mktemp("state")
+    with (
+        serving(state, MemoryFleet(), MemoryFront()) as served,
+        httpx.Client(base_url=served.url, timeout=20) as client,
+    ):
+        for collection, document in (("services", SERVICE), ("jobs", JOB)):
+            answer = client.post(f"{PARENT}/{collection}?{collection[:-1]}Id=a", json=document)
+            assert answer.status_code == 200, answer.text
+        yield client
+
+
+seen = Counter()
+
+
+@given(number=st.integers(0, 2**64))
+@settings(max_examples=REQUESTS, deadline=None, derandomize=True, database=None)
+def test_every_answer_has_a_documented_shape(http, number):
+    check(http, *request(RUN, number))
+
+
+def check(http, rpc, path, body):
+    answer = http.request(rpc.verb, path, content=body)
+    seen[answer.status_code] += 1
+    assert answer.status_code in DOCUMENTED, (rpc.full_name, path, body, answer.text)
+    assert answer.headers["content-type"] == "application/json; charset=UTF-8"
+    document = answer.json()
+    if answer.status_code == 200:
+        if rpc.response is None:
+            assert document == {}
+        else:
+            json_format.ParseDict(document, protobuf(rpc.response)())
+        return
+    assert set(document) == {"error"}
+    error = document["error"]
+    assert set(error) - {"details"} == {"code", "message", "status"}
+    assert error["code"] == answer.status_code
+    assert error["status"] in set(code_pb2.Code.DESCRIPTOR.values_by_name)
+    assert error["message"]
+    for detail in error.get("details", ()):
+        json_format.ParseDict(detail, any_pb2.Any())
+    if answer.status_code == 501:
+        assert rpc.full_name in error["message"]
+
+
+def test_the_property_was_tried_on_more_than_refusals():
+    assert sum(seen.values()) >= 2_000
+    assert seen[200] > 50, seen
+    assert seen[400] > 50, seen
