@@ -15,6 +15,7 @@ from infra.local.traffic.downstream import Downstream
 from infra.local.traffic.exchange import Ending, Exchange
 from infra.local.traffic.limits import Limits
 from infra.local.traffic.metrics import Metrics
+from infra.local.traffic.metrics.exposition import CONTENT_TYPE
 from infra.local.traffic.request import IDEMPOTENT, Fields, Request, forwarded
 from infra.local.traffic.routes import Choice, Routes, cookie_for
 from infra.local.traffic.trace import Trace, trace_of
@@ -41,7 +42,7 @@ class FrontProxy:
     def __init__(
         self, backend: Backend, log: Log, *, limits: Limits | None = None, pages: Pages | None = None
     ) -> None:
-        self.metrics = Metrics()
+        self.metrics = Metrics(backend.populations)
         self.port = 0
         self._backend = backend
         self._log = log
@@ -198,8 +199,7 @@ class FrontProxy:
         self._log(passage.entry(seconds))
 
     def _exposition(self) -> tuple[str, bytes]:
-        text = self.metrics.text(self._backend.populations())
-        return "text/plain; version=0.0.4; charset=utf-8", text.encode()
+        return CONTENT_TYPE, self.metrics.exposition()
 
 
 @dataclass(slots=True)
