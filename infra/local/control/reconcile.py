@@ -4,7 +4,7 @@ Work is in the store before anybody hears of it, so a killed process's work is f
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -59,17 +59,20 @@ class Reconciler:
     async def _all(self, queue: str) -> None:
         try:
             while pending := self._operations.work(queue):
-                work = pending[0]
-                if work.action != "delete" and any(later.action == "delete" for later in pending):
-                    self._operations.fail(work, _deleted(work))
-                    continue
-                with anyio.CancelScope() as scope:
-                    self._busy[queue] = scope
-                    await self._one(work)
-                if scope.cancelled_caught:
-                    self._operations.fail(work, _deleted(work))
+                await self._next(queue, pending)
         finally:
             del self._busy[queue]
+
+    async def _next(self, queue: str, pending: Sequence[Work]) -> None:
+        work = pending[0]
+        if work.action != "delete" and any(later.action == "delete" for later in pending):
+            self._operations.fail(work, _deleted(work))
+            return
+        with anyio.CancelScope() as scope:
+            self._busy[queue] = scope
+            await self._one(work)
+        if scope.cancelled_caught:
+            self._operations.fail(work, _deleted(work))
 
     async def _one(self, work: Work) -> None:
         try:

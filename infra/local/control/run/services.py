@@ -146,7 +146,7 @@ class Services(Policies):
         revision.create_time = revision.update_time = now()
         revision.creator, revision.etag, revision.reconciling = CREATOR, new_etag(), True
         for kind in ("Ready", "ContainerReady", "ContainerHealthy", "ResourcesAvailable"):
-            revision.conditions.append(condition(kind, RECONCILING))
+            put(revision.conditions, condition(kind, RECONCILING))
         return revision
 
     def _find(self, name: str) -> run_v2.Service:
