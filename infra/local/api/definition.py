@@ -10,7 +10,7 @@ import re
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import ModuleType
+from types import ModuleType, NoneType
 from typing import Any
 
 from infra.local.api.template import Template, compile_template
@@ -24,13 +24,10 @@ _REST_METHOD = re.compile(r"_Base([A-Z]\w*)")
 
 
 @dataclass(frozen=True, slots=True)
-class Rpc:
-    """One binding of a method to HTTP.
+class Binding:
+    """Where a method of an API is served over HTTP.
 
-    `request` and `response` are message classes: of proto-plus, or of protobuf itself for mixed-in methods;
-    `response` is None for a method that answers with nothing. `attribute` is the method's name in Python,
-    `api` the host that Google serves it at. `body` names the field that the body is, "*" for
-    the whole request, "" for none.
+    `attribute` is the method's name in Python, `api` the host that Google serves it at.
     """
 
     service: str
@@ -38,15 +35,26 @@ class Rpc:
     attribute: str
     verb: str
     template: Template
-    body: str
-    request: type[Any]
-    response: type[Any] | None
     api: str
 
     @property
     def full_name(self) -> str:
         """As in "google.cloud.run.v2.Services.CreateService"."""
         return f"{self.service}.{self.method}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc(Binding):
+    """A method whose messages are protocol buffers.
+
+    `request` and `response` are message classes: of proto-plus, or of protobuf itself for mixed-in methods;
+    `response` is None for a method that answers with nothing. `body` names the field that the body is, "*"
+    for the whole request, "" for none.
+    """
+
+    body: str
+    request: type[Any]
+    response: type[Any] | None
 
 
 def rpcs(library: str) -> tuple[Rpc, ...]:
@@ -92,17 +100,16 @@ def _service(transports: str) -> Iterator[Rpc]:
             owner = f"{package}.{service}"
         # The transport offers this by a static method whose name says that it is internal to the library.
         for option in getattr(inner, "_get_http_options")():  # noqa: B009
-            template = compile_template(option["uri"])
             yield Rpc(
                 owner,
                 method[1],
                 attribute,
                 option["method"].upper(),
-                template,
+                compile_template(option["uri"]),
+                api,
                 option.get("body", ""),
                 request,
                 response,
-                api,
             )
 
 
@@ -128,7 +135,7 @@ def _messages(abstract: type[Any], attribute: str) -> tuple[type[Any], type[Any]
     hint = typing.get_type_hints(getattr(abstract, attribute).fget)["return"]
     (request,), answer = typing.get_args(hint)
     response = (typing.get_args(answer) or (answer,))[0]
-    if response is type(None) or protobuf(response).DESCRIPTOR.full_name == "google.protobuf.Empty":
+    if response is NoneType or protobuf(response).DESCRIPTOR.full_name == "google.protobuf.Empty":
         return request, None
     return request, response
 

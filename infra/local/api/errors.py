@@ -47,7 +47,7 @@ class ApiError(Exception):
     @property
     def number(self) -> int:
         """The code's number in google.rpc.Code."""
-        return int(code_pb2.Code.Value(self.code))
+        return int(code_pb2.Code.Value(self.code))  # pylint: disable=no-member  # made at run time
 
     def body(self) -> dict[str, Any]:
         """The JSON that a client reads."""

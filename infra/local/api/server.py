@@ -4,9 +4,12 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol
+from urllib.parse import parse_qs
 
 from infra.local.api.definition import Rpc
+from infra.local.api.discovery import Method, read_call
 from infra.local.api.errors import ApiError, invalid, not_found
+from infra.local.api.partial import Selection, invalid_fields, paths, select, selection
 from infra.local.api.transcode import enums_as_numbers, read_request, write_message
 
 MAX_BODY = 10 << 20
@@ -16,12 +19,13 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Handler = Callable[[Any], Awaitable[Any]]
+Definition = Rpc | Method
 
 
 class Guard(Protocol):
     """Decides who may call a method; raises ApiError (401, 403, 429)."""
 
-    def __call__(self, rpc: Rpc, path: MutableMapping[str, str], authorization: str | None) -> None:
+    def __call__(self, rpc: Definition, path: MutableMapping[str, str], authorization: str | None) -> None:
         """Let the request through, or raise."""
 
 
@@ -29,16 +33,19 @@ class Api:
     """Serves methods by handlers: objects that have an async method for each, named as in Google's client.
 
     `serve("google.cloud.run.v2.Services", services)` makes `services.create_service(request)` answer
-    CreateService. A method without a handler answers UNIMPLEMENTED and says its name.
+    CreateService. `serve("iam.v1.projects.serviceAccounts", accounts)` does so for a discovery document's
+    resource, whose methods take a `discovery.Request` and answer a JSON object, or None for an empty one.
+    A method without a handler answers UNIMPLEMENTED and says its name.
     """
 
-    def __init__(self, definitions: Iterable[Rpc], guard: Guard | None = None) -> None:
-        self._routes: dict[str, list[Rpc]] = {}
+    def __init__(self, definitions: Iterable[Definition], guard: Guard | None = None) -> None:
+        self._routes: dict[tuple[str, str, str], list[Definition]] = {}
         self._handlers: dict[str, Handler] = {}
         self._guard = guard
         self._methods = sorted(definitions, key=lambda rpc: rpc.template.weight, reverse=True)
         for rpc in self._methods:
-            self._routes.setdefault(rpc.verb, []).append(rpc)
+            first, second = _head(rpc.template.plain)
+            self._routes.setdefault((rpc.verb, first, second), []).append(rpc)
 
     def serve(self, service: str, handlers: object, api: str = "") -> None:
         """Answer the methods of a service; `api` limits it to one of several that mix it in."""
@@ -46,20 +53,19 @@ class Api:
             if rpc.service == service and rpc.api.startswith(api):
                 handler = getattr(handlers, rpc.attribute, None)
                 if handler is not None:
-                    self._handlers[f"{rpc.api}/{rpc.full_name}"] = handler
+                    self._handlers[self._key(rpc)] = handler
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         query = scope["query_string"].decode("latin-1")
-        numbers = enums_as_numbers(query)
         try:
             rpc, path = self._find(scope["method"], _path(scope))
             if self._guard is not None:
                 self._guard(rpc, path, _header(scope, b"authorization"))
+            wanted = _selection(rpc, query)
             body = await _body(receive)
-            request = read_request(rpc, path, query, body)
-            answer = await self._handler(rpc)(request)
-            status, content = 200, write_message(answer, numbers=numbers)
+            status, content = 200, await self._answer(rpc, path, query, body)
+            content = _shaped(content, query, wanted)
         except ApiError as error:
             status, content = error.http, _json(error)
         except Exception:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # a client gets an answer
@@ -67,20 +73,68 @@ class Api:
             status, content = 500, _json(ApiError("INTERNAL", "Internal error encountered."))
         await _respond(send, status, content, head=scope["method"] == "HEAD")
 
-    def _find(self, verb: str, path: str) -> tuple[Rpc, dict[str, str]]:
-        for rpc in self._routes.get(verb, ()):
-            fields = rpc.template.match(path)
-            if fields is not None:
-                return rpc, fields
-        raise not_found("Method not found.")
+    async def _answer(
+        self, rpc: Definition, path: MutableMapping[str, str], query: str, body: bytes
+    ) -> bytes:
+        if isinstance(rpc, Method):
+            call = read_call(rpc, path, query, body)
+            return json.dumps(await self._handler(rpc)(call) or {}, ensure_ascii=False).encode()
+        request = read_request(rpc, path, query, body)
+        return write_message(await self._handler(rpc)(request), numbers=enums_as_numbers(query))
 
-    def _handler(self, rpc: Rpc) -> Handler:
+    def _find(self, verb: str, path: str) -> tuple[Definition, dict[str, str]]:
+        """The method of a path: of those with the same path in several APIs, the one that is served."""
+        found: tuple[Definition, dict[str, str]] | None = None
+        first, second = _head(path)
+        for head in ((verb, first, second), (verb, first, "*"), (verb, "*", "*")):
+            for rpc in self._routes.get(head, ()):
+                fields = rpc.template.match(path)
+                if fields is None:
+                    continue
+                if self._key(rpc) in self._handlers:
+                    return rpc, fields
+                found = found or (rpc, fields)
+        if found is None:
+            raise not_found("Method not found.")
+        return found
+
+    def _handler(self, rpc: Definition) -> Handler:
         try:
-            return self._handlers[f"{rpc.api}/{rpc.full_name}"]
+            return self._handlers[self._key(rpc)]
         except KeyError:
             raise ApiError(
                 "UNIMPLEMENTED", f"Method {rpc.full_name} is not served by the local cloud."
             ) from None
+
+    @staticmethod
+    def _key(rpc: Definition) -> str:
+        return f"{rpc.api}/{rpc.full_name}"
+
+
+def _head(path: str) -> tuple[str, str]:
+    """The first two segments of a path or a plain template, "*" for one that varies."""
+    first, second = (*path.split("/", 3)[1:3], "", "")[:2]
+    return ("*", "*") if "*" in first else (first, "*" if "*" in second else second)
+
+
+def _selection(rpc: Definition, query: str) -> Selection:
+    """What the client wants of the answer, {} for all of it."""
+    text = parse_qs(query).get("fields", [""])[-1] if "fields=" in query else ""
+    wanted = selection(text) if text else {}
+    if isinstance(rpc, Method):
+        for path in paths(wanted):
+            if not rpc.schemas.names(rpc.response, path):
+                raise invalid_fields(path)
+    return wanted
+
+
+def _shaped(content: bytes, query: str, wanted: Selection) -> bytes:
+    """An answer as the parameters `fields` and `prettyPrint` ask for it."""
+    pretty = "prettyPrint=true" in query
+    if not wanted and not pretty:
+        return content
+    answer = select(json.loads(content), wanted)
+    return json.dumps(answer, ensure_ascii=False, indent=2 if pretty else None).encode()
 
 
 def _path(scope: Scope) -> str:

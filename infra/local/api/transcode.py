@@ -16,7 +16,7 @@ from infra.local.api.definition import Rpc, protobuf, unwrap
 from infra.local.api.errors import ApiError, Violation, invalid
 
 # Parameters of every method, of Google's front end: https://cloud.google.com/apis/docs/system-parameters
-_SYSTEM = frozenset({
+SYSTEM_PARAMETERS = frozenset({
     "alt", "access_token", "callback", "fields", "key", "oauth_token", "prettyPrint", "quotaUser",
     "uploadType", "upload_protocol", "userIp", "xgafv",
 })  # fmt: skip
@@ -28,7 +28,7 @@ def read_request(rpc: Rpc, path: Mapping[str, str], query: str, body: bytes) -> 
     cls = protobuf(rpc.request)
     document: dict[str, Any] = {}
     if rpc.body:
-        whole = _json(body)
+        whole = parse_json(body)
         if rpc.body == "*":
             document = whole
         elif body.strip():
@@ -69,7 +69,8 @@ def write_message(message: Any, *, numbers: bool) -> bytes:
     return str(text).encode()
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def parse_json(body: bytes) -> dict[str, Any]:
+    """The object that a body is, {} for an empty one. Raises ApiError, 400."""
     if not body.strip():
         return {}
     try:
@@ -102,19 +103,25 @@ def _bind_query(descriptor: Descriptor, document: dict[str, Any], query: str, bo
     except ValueError as error:
         raise invalid("Invalid query parameters.") from error
     for key, value in pairs:
-        if key.startswith("$") or key in _SYSTEM:
+        if key.startswith("$") or key in SYSTEM_PARAMETERS:
             continue
         # What the body may have, the query may not.
         taken = body == "*" or _field(descriptor, key.partition(".")[0]) is _field(descriptor, body)
         if taken or not _bind(descriptor, document, key, value):
             unknown.append(key)
     if unknown:
-        texts = [
-            f'Invalid JSON payload received. Unknown name "{key}": Cannot bind query parameter. '
-            f"Field '{key}' could not be found in request message."
-            for key in unknown
-        ]
-        raise invalid("\n".join(texts), [("", text) for text in texts])
+        found = unknown_parameters(unknown)
+        raise invalid("\n".join(text for _, text in found), found)
+
+
+def unknown_parameters(names: Iterable[str]) -> list[Violation]:
+    """The complaints about query parameters that a method does not have."""
+    texts = [
+        f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
+        f"Field '{name}' could not be found in request message."
+        for name in names
+    ]
+    return [("", text) for text in texts]
 
 
 def _bind(descriptor: Descriptor, document: dict[str, Any], path: str, value: str) -> bool:
@@ -219,7 +226,8 @@ def _single(field: FieldDescriptor, value: Any, at: str) -> Iterable[Violation]:
     kind = field.message_type
     if kind is not None and not kind.full_name.startswith("google.protobuf."):
         return _violations(kind, value, at)
-    holder = field.containing_type._concrete_class()  # noqa: SLF001  # protobuf's way to a descriptor's class
+    # protobuf's own way from a descriptor to its class.
+    holder = field.containing_type._concrete_class()  # noqa: SLF001  # pylint: disable=protected-access
     try:
         json_format.ParseDict({field.json_name: [value] if field.is_repeated else value}, holder)
     except (json_format.ParseError, ValueError, TypeError, AttributeError, OverflowError):
