@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -61,16 +62,24 @@ class FrontProxy:
         self._routes.remove(host)
 
     @asynccontextmanager
-    async def listening(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[None]:
+    async def listening(
+        self, host: str = "127.0.0.1", port: int = 0, *, listener: socket.socket | None = None
+    ) -> AsyncIterator[None]:
         """Serve while the block is open, on a port of the system's choice when `port` is 0.
 
-        Raises OSError when the address is taken.
+        A `listener` that is bound already takes the place of both. Raises OSError when the address is taken.
         """
         _allow_many_files()
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: Downstream(self._serve, self._limits, self._connections), host, port, backlog=_BACKLOG
-        )
+
+        def connection() -> Downstream:
+            return Downstream(self._serve, self._limits, self._connections)
+
+        if listener is not None:
+            self.port = listener.getsockname()[1]
+            server = await loop.create_server(connection, sock=listener, backlog=_BACKLOG)
+        else:
+            server = await loop.create_server(connection, host, port, backlog=_BACKLOG)
         self.port = server.sockets[0].getsockname()[1]
         sweeping = loop.create_task(self._sweep())
         try:
