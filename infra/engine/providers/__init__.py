@@ -1,0 +1,1 @@
+"""Providers: who creates, reads, updates and deletes resources, in this process or in a plugin."""
