@@ -73,6 +73,12 @@ class Service:
         lineage = self.loaded.artifacts.lineage
         return {
             "revision": os.environ.get("SHIPWAY_REVISION") or "unknown",
+            # Where and as what it runs: Cloud Run says the first two, the deployment program the third.
+            "deployment": {
+                "service": os.environ.get("K_SERVICE", ""),
+                "revision": os.environ.get("K_REVISION", ""),
+                "image": os.environ.get("SHIPWAY_IMAGE", ""),
+            },
             "model_sha256": lineage.model_sha256,
             "data_sha256": lineage.data_sha256,
             "training": {

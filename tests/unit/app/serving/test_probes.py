@@ -60,6 +60,19 @@ def test_version_names_model_data_code_and_libraries(client, artifacts, monkeypa
     assert found["serving"]["libraries"]["scikit-learn"] == version("scikit-learn")
 
 
+def test_version_names_the_deployment_that_answers(client, monkeypatch) -> None:
+    assert client.get("/version").json()["deployment"] == {"service": "", "revision": "", "image": ""}
+    image = "registry.test/shipway@sha256:" + "0" * 64
+    for name, value in {
+        "K_SERVICE": "loans",
+        "K_REVISION": "loans-00007-xyz",
+        "SHIPWAY_IMAGE": image,
+    }.items():
+        monkeypatch.setenv(name, value)
+    found = client.get("/version").json()["deployment"]
+    assert found == {"service": "loans", "revision": "loans-00007-xyz", "image": image}
+
+
 class Broken:
     """An estimator that fails."""
 
