@@ -24,7 +24,9 @@ class Probe:
 class RevisionSpec:  # pylint: disable=too-many-instance-attributes  # as many as a revision has
     """All that is to be known of a revision, or of a task, to run it.
 
-    `memory` is in bytes, `timeout` in seconds; `files` are by absolute path.
+    `memory` is in bytes, `timeout` in seconds; `files` are by absolute path, as are `empty_dirs`: directories
+    in memory and their sizes in bytes, 0 for as much as there is. A task has the id of its `execution`, and
+    `service` is its job then.
     """
 
     project: str
@@ -46,15 +48,20 @@ class RevisionSpec:  # pylint: disable=too-many-instance-attributes  # as many a
     max_instances: int = 100
     startup_probe: Probe | None = None
     liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
     service_account: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    working_dir: str = ""
+    empty_dirs: Mapping[str, int] = field(default_factory=dict)
+    execution: str = ""
 
     @property
     def key(self) -> str:
-        """The revision's full name."""
-        return (
-            f"projects/{self.project}/locations/{self.location}/services/{self.service}/revisions/{self.name}"
-        )
+        """The revision's, or the task's, full name."""
+        place = f"projects/{self.project}/locations/{self.location}"
+        if self.execution:
+            return f"{place}/jobs/{self.service}/executions/{self.execution}/tasks/{self.name}"
+        return f"{place}/services/{self.service}/revisions/{self.name}"
 
 
 class DeployFailed(Exception):
@@ -116,6 +123,11 @@ class Fleet(Protocol):
         """Run a job's task to its end; its exit code. Raises DeployFailed."""
 
 
+# Whether a caller may invoke a host, given the value of its Authorization, "" where it has none.
+# Raises infra.local.traffic.Unverified when that is a token that nobody issued.
+Allowed = Callable[[str, str], bool]
+
+
 class Front(Protocol):
     """The front proxy."""
 
@@ -123,8 +135,19 @@ class Front(Protocol):
     def port(self) -> int:
         """Where it listens."""
 
-    def route(self, host: str, targets: tuple[Target, ...], session_affinity: bool = False) -> None:
-        """Split the requests to a host from now on."""
+    def route(
+        self,
+        host: str,
+        targets: tuple[Target, ...],
+        session_affinity: bool = False,
+        *,
+        internal: bool = False,
+        allowed: Allowed | None = None,
+    ) -> None:
+        """Split the requests to a host from now on.
+
+        `internal` serves those from within the cloud alone, `allowed` those that it allows.
+        """
 
     def unroute(self, host: str) -> None:
         """Know a host no more."""

@@ -7,7 +7,7 @@ import random
 import re
 from dataclasses import dataclass
 
-_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _CLOUD = re.compile(rb"([0-9a-fA-F]{32})(?:/(\d{1,20}))?(?:;o=([0-3]))?")
 _NO_TRACE = b"0" * 32
 
@@ -39,5 +39,5 @@ def trace_of(traceparent: bytes, cloud: bytes) -> Trace:
         return Trace(found[1].decode(), span, bool(int(found[3], 16) & 1))
     found = _CLOUD.fullmatch(cloud)
     if found is not None and found[1] != _NO_TRACE:
-        return Trace(found[1].decode().lower(), span, found[3] in (b"1", b"3"))
+        return Trace(found[1].decode().lower(), span, found[3] in {b"1", b"3"})
     return Trace(f"{random.getrandbits(128) | 1:032x}", span, sampled=False)

@@ -1,5 +1,20 @@
-"""The same stage as the runtime's tests have."""
+"""A front proxy with one instance behind it."""
 
-from tests.integration.infra.local.runtime.conftest import image, staged, state
+import pytest
 
-__all__ = ["image", "staged", "state"]
+from tests.integration.infra.local.traffic.stage import Stage
+
+
+@pytest.fixture
+def stage():
+    made = Stage()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def instance(stage):
+    """The only instance of the only revision of web.localhost."""
+    made = stage.instance()
+    stage.route()
+    return made

@@ -1,21 +1,23 @@
-"""The proxy's side of a connection to an instance, and the connections that wait for their next request."""
+"""The proxy's side of a connection to an instance."""
 
 import asyncio
-import time
-from collections import defaultdict
 from typing import Protocol
 
 import httptools
 
-from infra.local.traffic.backend import Slot
-from infra.local.traffic.request import Fields
+from infra.local.traffic.wire.request import Fields
+
+_MOST = 512 << 10  # bytes of a head, or between two pieces of a body
 
 
 class Receiver(Protocol):
     """Whoever waits for a response; called from the event loop as it arrives."""
 
+    def hint(self, status: int, fields: Fields) -> None:
+        """The head of an answer in advance: one of 1xx."""
+
     def head(self, status: int, reason: bytes, fields: Fields) -> bool:
-        """The head; whether a body follows it."""
+        """The head; whether a body may follow it."""
 
     def body(self, chunk: bytes) -> None:
         """A piece of the body."""
@@ -34,12 +36,15 @@ class Receiver(Protocol):
 
 
 class Upstream(asyncio.Protocol):
-    """One connection to an instance, for one request after the other."""
+    """One connection to an instance, for one request after the other.
+
+    `kept_since` is when it began to wait for the next one, in the loop's time; `reused` is whether it has.
+    """
 
     transport: asyncio.Transport
 
     def __init__(self) -> None:
-        self.used_at = 0.0
+        self.kept_since = 0.0
         self.reused = False
         self.closed = False
         self._receiver: Receiver | None = None
@@ -49,7 +54,13 @@ class Upstream(asyncio.Protocol):
         self._status = 0
         self._keep_alive = False
         self._tunnel = False
+        self._extra = 0  # bytes since the last one of a body
         self._pool: list[Upstream] | None = None
+
+    @property
+    def reusable(self) -> bool:
+        """Whether one more request may follow the last one's answer."""
+        return not self.closed and self._receiver is None and self._keep_alive
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
@@ -58,21 +69,23 @@ class Upstream(asyncio.Protocol):
 
     def ask(self, receiver: Receiver, head: bytes) -> None:
         """Send a request's head; `receiver` hears of the response."""
-        self._receiver = receiver
+        self._receiver, self._pool = receiver, None
+        self._fields, self._status, self._keep_alive, self._extra = [], 0, False, 0
         self.transport.write(head)
 
-    def keep(self, pool: "list[Upstream]") -> None:
-        """Wait in `pool` for the next request, if the instance lets us; close otherwise."""
-        if self.closed or self._receiver is not None or not self._keep_alive:
-            self.close()
-            return
-        self.used_at, self._pool = time.monotonic(), pool
+    def wait(self, pool: "list[Upstream]") -> None:
+        """Wait in `pool` for the next request."""
+        self.kept_since, self._pool = asyncio.get_running_loop().time(), pool
         pool.append(self)
 
     def close(self) -> None:
-        """End the connection at once."""
+        """End the connection at once; what a tunnel has still to say is said."""
         self.closed, self._receiver = True, None
-        self.transport.abort()
+        if self._tunnel:
+            self.transport.resume_reading()
+            self.transport.close()
+        else:
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
@@ -85,12 +98,16 @@ class Upstream(asyncio.Protocol):
             receiver.flush()
             return
         try:
+            self._extra += len(data)
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as stop:
             self._tunnel = True
             if rest := data[stop.args[0] :]:
                 receiver.body(rest)
         except httptools.HttpParserError:
+            self._lose()
+            return
+        if self._extra > _MOST:
             self._lose()
             return
         receiver.flush()
@@ -120,6 +137,8 @@ class Upstream(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Called by the parser."""
+        if self._receiver is None:
+            self.closed = True  # a second answer to one question: the next question would get it
         self._fields, self._reason, self._status = [], b"", 0
 
     def on_status(self, reason: bytes) -> None:
@@ -127,22 +146,29 @@ class Upstream(asyncio.Protocol):
         self._reason = reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Called by the parser."""
+        """Called by the parser; after a body they are its trailers, which go no further."""
         self._fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""
-        self._status = self._parser.get_status_code()
-        self._keep_alive = self._parser.should_keep_alive()
-        if self._receiver is None or (self._status < 200 and self._status != 101):
+        status = self._status = self._parser.get_status_code()
+        receiver = self._receiver
+        if receiver is None:
             return
-        if not self._receiver.head(self._status, self._reason, self._fields):
-            # An answer to HEAD: the parser waits for a body that does not come.
-            self._parser = httptools.HttpResponseParser(self)
+        if status < 200 and status != 101:
+            receiver.hint(status, self._fields)
+            return
+        self._keep_alive = self._parser.should_keep_alive()
+        if any(name == b"transfer-encoding" and value.lower() != b"chunked" for name, value in self._fields):
+            self._lose()  # a body in a coding that a client might not know of
+        elif not receiver.head(status, self._reason, self._fields):
+            # An answer to HEAD: the parser waits for a body. Should one come, it must not be the next answer.
+            self._keep_alive = False
             self._finish()
 
     def on_body(self, chunk: bytes) -> None:
         """Called by the parser."""
+        self._extra = 0
         if self._receiver is not None:
             self._receiver.body(chunk)
 
@@ -167,45 +193,3 @@ class Upstream(asyncio.Protocol):
         self.transport.abort()
         if receiver is not None:
             receiver.lost()
-
-
-class Upstreams:
-    """Connections that wait, by instance; those of an instance that ends remove themselves."""
-
-    #: Servers close a connection that was idle for seconds; a shorter wait rarely meets that moment.
-    fresh = 0.5
-
-    def __init__(self) -> None:
-        self._waiting: defaultdict[str, list[Upstream]] = defaultdict(list)
-
-    async def get(self, slot: Slot, *, patient: bool, new: bool) -> Upstream:
-        """A connection to a slot's instance: one that waits, unless `new`.
-
-        `patient` accepts one that may turn out to be closed by the instance; otherwise it was used lately.
-        Raises OSError.
-        """
-        waiting = self._waiting[slot.instance]
-        if waiting and not new:
-            last = waiting[-1]
-            if patient or time.monotonic() - last.used_at < self.fresh:
-                waiting.pop()
-                last.reused = True
-                return last
-        connected = await slot.dial()
-        try:
-            _, made = await asyncio.get_running_loop().create_connection(Upstream, sock=connected)
-        except BaseException:
-            connected.close()
-            raise
-        return made
-
-    def put(self, instance: str, upstream: Upstream) -> None:
-        """Keep a connection whose exchange is over."""
-        upstream.keep(self._waiting[instance])
-
-    def close(self) -> None:
-        """End all that wait."""
-        for waiting in self._waiting.values():
-            for upstream in list(waiting):
-                upstream.close()
-        self._waiting.clear()

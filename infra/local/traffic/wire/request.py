@@ -1,34 +1,18 @@
-"""One request's head: judged, and made ready to be handed on.
+"""One request: its head, judged, and the body that follows it.
 
 What httptools (llhttp, strict) lets through is judged again where proxies and servers have been known to
 differ: RFC 9112, sections 3.2, 6.1 and 11.2.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 Fields = list[tuple[bytes, bytes]]
 
-_HOP = frozenset(
-    (
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-    )
-)
-#: Said by the proxy itself, whatever the client says.
-_OURS = frozenset(
-    (b"expect", b"forwarded", b"host", b"traceparent", b"x-cloud-trace-context", b"x-forwarded-proto")
-)
-_NOT_IN_HOST = re.compile(rb"[^A-Za-z0-9._-]")
+#: Methods that may be sent a second time when the first one may have got lost: RFC 9110, section 9.2.2.
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"))
+#: Of a request's fields, those that a request may have but once.
+_SINGULAR = frozenset((b"authorization", b"x-serverless-authorization"))
 
 
 class Refused(Exception):
@@ -40,9 +24,29 @@ class Refused(Exception):
         self.why = why
 
 
+class SpeaksHttp2(Refused):
+    """A client that begins with HTTP/2, as if it had been told that it is served: RFC 9113, section 3.4."""
+
+    def __init__(self) -> None:
+        super().__init__(505, "HTTP/2 without TLS is not served here: use HTTP/1.1")
+
+
+class Reader(Protocol):
+    """Whoever takes a request's body as it arrives."""
+
+    def piece(self, chunk: bytes) -> None:
+        """A piece of the body."""
+
+    def complete(self) -> None:
+        """The body is all there."""
+
+    def spoiled(self) -> None:
+        """Nothing more will come: `refusal` says why."""
+
+
 @dataclass(slots=True)
 class Request:  # pylint: disable=too-many-instance-attributes  # a request has these parts
-    """A request as it arrives. `body` has what came of the body and was not handed on yet."""
+    """A request as it arrives. `body` has what came before there was a `reader`; `size` counts all bytes."""
 
     method: bytes = b""
     target: bytes = b""
@@ -56,14 +60,44 @@ class Request:  # pylint: disable=too-many-instance-attributes  # a request has 
     expects_continue: bool = False
     complete: bool = False
     received: int = 0
+    size: int = 0
     body: list[bytes] = field(default_factory=list)
     refusal: Refused | None = None
-    on_body: Callable[[bytes], None] | None = None
-    on_end: Callable[[], None] | None = None
+    reader: Reader | None = None
 
     def get(self, name: bytes) -> bytes:
         """The first value of a field, by its lower-case name; b"" when there is none."""
         return next((value for each, value in self.fields if each == name), b"")
+
+    @property
+    def bodied(self) -> bool:
+        """Whether a body follows the head."""
+        return self.chunked or bool(self.length)
+
+    @property
+    def path(self) -> str:
+        """The target as text."""
+        return self.target.decode("ascii", "replace")
+
+    def take(self, chunk: bytes) -> None:
+        """A piece of the body arrived."""
+        self.received += len(chunk)
+        if self.reader is not None:
+            self.reader.piece(chunk)
+        else:
+            self.body.append(chunk)
+
+    def finish(self) -> None:
+        """The body is all there."""
+        self.complete = True
+        if self.reader is not None:
+            self.reader.complete()
+
+    def spoil(self, refusal: Refused) -> None:
+        """The rest of the body can't be understood, or is too much."""
+        self.refusal = refusal
+        if self.reader is not None:
+            self.reader.spoiled()
 
 
 def judge(request: Request) -> None:
@@ -77,6 +111,7 @@ def judge(request: Request) -> None:
         raise Refused(405, "CONNECT is not served here")
     hosts: list[bytes] = []
     options: set[bytes] = set()
+    seen: set[bytes] = set()
     upgrade = b""
     for name, value in request.fields:
         match name:
@@ -89,10 +124,22 @@ def judge(request: Request) -> None:
             case b"upgrade":
                 upgrade = value.lower()
             case b"expect":
-                request.expects_continue = value.lower() == b"100-continue" and request.version == "1.1"
+                _expect(request, value)
+            case _ if name in _SINGULAR:
+                if name in seen:
+                    raise Refused(400, f"more than one {name.decode()}")
+                seen.add(name)
     request.host = _host(request, hosts)
     request.keep_alive = b"close" not in options and (request.version == "1.1" or b"keep-alive" in options)
-    request.websocket = upgrade == b"websocket" and b"upgrade" in options and request.method == b"GET"
+    if upgrade == b"websocket" and b"upgrade" in options and request.method == b"GET" and not request.bodied:
+        # Whatever becomes of it, no further request can follow on this connection.
+        request.websocket, request.keep_alive = True, False
+
+
+def _expect(request: Request, value: bytes) -> None:
+    if value.lower() != b"100-continue":
+        raise Refused(417, "an expectation other than 100-continue")
+    request.expects_continue = request.version == "1.1"
 
 
 def _framing(request: Request, name: bytes, value: bytes) -> None:
@@ -113,7 +160,7 @@ def _host(request: Request, hosts: list[bytes]) -> str:
     if len(hosts) > 1 or (not hosts and request.version == "1.1"):
         raise Refused(400, "not exactly one Host")
     host = hosts[0] if hosts else b""
-    if request.target.startswith(b"http://"):
+    if request.target[:7].lower() == b"http://":
         authority, slash, path = request.target[7:].partition(b"/")
         if hosts and authority.lower() != host.lower():
             raise Refused(400, "a target that is not at its Host")
@@ -123,45 +170,8 @@ def _host(request: Request, hosts: list[bytes]) -> str:
     name, _, port = host.partition(b":")
     if (
         not all(33 <= byte < 127 for byte in name)
-        or set(name) & set(b"/?#@,\\")
+        or set(name) & set(b'/?#@,\\"<>')
         or (port and not port.isdigit())
     ):
         raise Refused(400, "a Host that is no host name")
     return name.decode("ascii").lower().rstrip(".")
-
-
-def forwarded(request: Request, client: str, added: Fields) -> bytes:
-    """The head that an instance gets: without what concerned this connection only, with `added` fields."""
-    named = {
-        option.strip()
-        for name, value in request.fields
-        if name == b"connection"
-        for option in value.lower().split(b",")
-    }
-    # A client must not be able to have the proxy drop what the framing rests on.
-    dropped = _HOP | _OURS | (named - {b"content-length", b"cookie", b"authorization"})
-    lines = [b"%s %s HTTP/1.1" % (request.method, request.target), b"Host: " + (request.get(b"host") or b"-")]
-    origins = [client.encode()]
-    for name, value in request.fields:
-        if name == b"x-forwarded-for":
-            origins.insert(-1, value)
-        elif name not in dropped:
-            lines.append(b"%s: %s" % (name, value))
-    lines.append(b"x-forwarded-for: " + b", ".join(origins))
-    lines.extend(b"%s: %s" % each for each in added)
-    if request.chunked:
-        lines.append(b"transfer-encoding: chunked")
-    if request.websocket:
-        lines += [b"connection: Upgrade", b"upgrade: websocket"]
-    lines += [b"", b""]
-    return b"\r\n".join(lines)
-
-
-def kept(fields: Fields) -> Fields:
-    """A response's fields without those that concern the connection to the instance only."""
-    named: set[bytes] = set()
-    for name, value in fields:
-        if name == b"connection":
-            named.update(option.strip() for option in value.lower().split(b","))
-    dropped = _HOP | (named - {b"content-length"}) if named else _HOP
-    return [each for each in fields if each[0] not in dropped]
