@@ -7,7 +7,7 @@ from pathlib import Path
 from infra.local.api import Api, rpcs
 from infra.local.api.server import Receive, Scope, Send
 from infra.local.control.run.cloud import LIBRARY, Run
-from infra.local.control.run.secrets import SecretDenied
+from infra.local.control.secrets import manager
 from infra.local.runtime.contract import Fleet, Front, Log
 from infra.local.state import Store
 
@@ -22,9 +22,11 @@ class Cloud:
 
     def __init__(self, state: Path, fleet: Fleet, front: Front, log: Log) -> None:
         self.store = Store(state / DATABASE)
-        self._run = Run(self.store, fleet, front, read=_no_secret, log=log)
-        self._api = Api(rpcs(LIBRARY))
+        secrets = manager.SecretManager(self.store, state)
+        self._run = Run(self.store, fleet, front, read=secrets.read, log=log)
+        self._api = Api((*rpcs(LIBRARY), *rpcs(manager.LIBRARY)))
         self._run.serve(self._api)
+        secrets.serve(self._api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
@@ -39,7 +41,3 @@ class Cloud:
                 yield
         finally:
             self.store.close()
-
-
-def _no_secret(version: str, account: str) -> bytes:
-    raise SecretDenied(f"Permission denied on secret: {version} for Revision service account {account}.")

@@ -38,12 +38,7 @@ def place_of(name: str, *, wildcard: bool = False) -> Place:
     """
     parts = name.split("/")
     project, location = parts[1], parts[3]
-    if not _PROJECT.fullmatch(project):
-        raise denied(
-            f"Permission denied on resource project {project}.",
-            "CONSUMER_INVALID",
-            {"service": "run.googleapis.com", "consumer": f"projects/{project}"},
-        )
+    check_project(project)
     if not _LOCATION.fullmatch(location) and not (wildcard and location == "-"):
         raise denied(
             f"Permission denied on 'locations/{location}' (or it may not exist).",
@@ -51,6 +46,16 @@ def place_of(name: str, *, wildcard: bool = False) -> Place:
             {"service": "run.googleapis.com", "location": location},
         )
     return Place(project, location)
+
+
+def check_project(project: str, service: str = "run.googleapis.com") -> None:
+    """Raise ApiError, 403, unless `project` may be a project's id or number; `service` is who was asked."""
+    if not _PROJECT.fullmatch(project):
+        raise denied(
+            f"Permission denied on resource project {project}.",
+            "CONSUMER_INVALID",
+            {"service": service, "consumer": f"projects/{project}"},
+        )
 
 
 def check_id(value: str, where: str) -> None:
@@ -70,6 +75,14 @@ def project_number(project: str) -> str:
         return project
     digest = hashlib.sha256(project.encode()).digest()
     return str(100_000_000_000 + int.from_bytes(digest[:8]) % 900_000_000_000)
+
+
+def numbered(name: str) -> str:
+    """A resource's name with its project's number in place of its id."""
+    kind, *rest = name.split("/", 2)
+    if kind != "projects" or not rest:
+        return name
+    return "/".join([kind, project_number(rest[0]), *rest[1:]])
 
 
 def url_hash(place: Place) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 
 from infra.local.api.errors import aborted, invalid
+from infra.local.control.names import numbered, project_number
 from infra.local.state import Store
 
 Policy = Any
@@ -15,6 +16,24 @@ _KIND = "policy"
 _MEMBER = re.compile(r"allUsers|allAuthenticatedUsers|[a-zA-Z]+:[^\s:][^\s]*")
 _ROLE = re.compile(r"(?:roles|projects/[^/]+/roles|organizations/[^/]+/roles)/[\w.]+")
 _PERMISSION = re.compile(r"[a-z]+\.[a-zA-Z]+\.[a-zA-Z]+")
+
+
+def read_policy(store: Store, resource: str) -> Policy:
+    """The policy of a resource, by its name with the project's id or number.
+
+    Where none was set it is empty; that of a project lets its default service account edit, as Google's does.
+    """
+    name = numbered(resource)
+    row = store.read(_KIND, name)
+    if row is not None:
+        return policy_pb2.Policy.FromString(row.body)
+    policy = policy_pb2.Policy(etag=b"\0 \1")
+    kind, _, number = name.partition("/")
+    if kind == "projects" and "/" not in number:
+        policy.version = 1
+        account = f"serviceAccount:{project_number(number)}-compute@developer.gserviceaccount.com"
+        policy.bindings.add(role="roles/editor", members=[account])
+    return policy
 
 
 class Policies:
@@ -26,14 +45,11 @@ class Policies:
 
     def read(self, resource: str) -> Policy:
         """The policy of a resource; an empty one where none was set."""
-        row = self._store.read(_KIND, resource)
-        if row is None:
-            return policy_pb2.Policy(etag=b"\0 \1")
-        return policy_pb2.Policy.FromString(row.body)
+        return read_policy(self._store, resource)
 
     def forget(self, resource: str) -> None:
         """The resource is gone."""
-        self._store.remove(_KIND, resource)
+        self._store.remove(_KIND, numbered(resource))
 
     async def get_iam_policy(self, request: Any) -> Policy:
         """GetIamPolicy."""
@@ -55,7 +71,7 @@ class Policies:
                 )
             policy.etag = secrets.token_bytes(8)
             policy.version = max(policy.version, 1)
-            self._store.write(_KIND, request.resource, policy.SerializeToString())
+            self._store.write(_KIND, numbered(request.resource), policy.SerializeToString())
         return policy
 
     async def test_iam_permissions(self, request: Any) -> Any:

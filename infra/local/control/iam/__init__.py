@@ -1,0 +1,6 @@
+"""IAM: policies on resources, the roles that they grant, service accounts and identities from elsewhere."""
+
+from infra.local.control.iam.access import Access
+from infra.local.control.iam.policies import Policies, read_policy
+
+__all__ = ["Access", "Policies", "read_policy"]
