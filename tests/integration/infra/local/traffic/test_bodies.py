@@ -131,11 +131,16 @@ def test_responses_wait_when_those_before_them_were_not_read(stage, instance):
 
 
 def test_a_connection_to_an_instance_is_not_left_waiting_for_a_former_client(stage, instance):
-    instance.pages["/big"] = lambda call: call.respond(b"x" * (2 << 20))
+    instance.pages["/part"] = lambda call: call.respond(b"x" * 100_000)
     with stage.raw() as lazy:
-        lazy.sendall(b"GET /big HTTP/1.1\r\nHost: web.localhost\r\n\r\n")
-        until(lambda: stage.entries, 1)
-        assert stage.get("/big").content == b"x" * (2 << 20)
+        until(lambda: stage.front._connections)
+        (connection,) = stage.front._connections
+        while connection._full_since is None:
+            asked = len(stage.entries)
+            lazy.sendall(b"GET /part HTTP/1.1\r\nHost: web.localhost\r\n\r\n")
+            assert until(lambda asked=asked: len(stage.entries) > asked)
+        assert stage.get("/part").content == b"x" * 100_000
+    assert instance.connections == 1
 
 
 def test_a_response_without_a_length_ends_with_its_connection(stage, instance):
