@@ -13,6 +13,7 @@ from ci.graph import Plan, UnknownStage
 from ci.pipeline import PIPELINE
 from ci.report import terminal
 from ci.request import ARCHIVE, BadBaseImage, Request, check_base_image
+from ci.target import ENVIRONMENTS, LOCAL, BadTarget, Target, check, commit
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = 2
@@ -37,6 +38,7 @@ EPILOG = f"""[bold]Stages[/]
 
   python ci/main.py                          every stage
   python ci/main.py smoke --plan             what would run for one stage
+  python ci/main.py verify --env acceptance  everything up to a running service there
   python ci/main.py --only lint --only test  these two, without what they need
 """
 
@@ -75,6 +77,15 @@ def run(  # pylint: disable=too-many-positional-arguments  # typer reads them as
     plan: Annotated[
         bool, typer.Option("--plan", help="Print the graph and what would run, and stop.")
     ] = False,
+    env: Annotated[
+        str, typer.Option(metavar="ENV", help=f"Environment to deliver to: {', '.join(ENVIRONMENTS)}.")
+    ] = "staging",
+    cloud: Annotated[
+        str,
+        typer.Option(
+            help="Cloud to deliver to: local, on this machine, started when it is not up; or google."
+        ),
+    ] = LOCAL,
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Export artifacts and the report to this folder.")
     ] = None,
@@ -88,6 +99,7 @@ def run(  # pylint: disable=too-many-positional-arguments  # typer reads them as
         if plan:
             terminal.show_plan(console, PIPELINE, chosen)
             return
+        check(env, cloud)
         request = Request(
             root=ROOT,
             plan=chosen,
@@ -97,11 +109,13 @@ def run(  # pylint: disable=too-many-positional-arguments  # typer reads them as
             fail_fast=fail_fast,
             output=output,
             quiet=quiet,
-            options=tuple(repeat(python, base_image)),
+            options=tuple(repeat(python=python, base_image=base_image, env=env, cloud=cloud)),
+            target=Target(env, cloud, commit(ROOT)),
         )
     except (
         UnknownStage,
         BadUsage,
+        BadTarget,
         BadBaseImage,
         settings.BadConfiguration,
         host_settings.BadHostSetting,
@@ -134,7 +148,12 @@ def choose(names: list[str], only: list[str], skip: list[str]) -> Plan:
     return plan
 
 
-def repeat(python: str, base_image: str | None) -> list[str]:
-    """The options that a stage run again by itself needs to be given again."""
-    words = [] if python == "3.11" else ["--python", python]
-    return words if base_image is None else [*words, "--base-image", base_image]
+def repeat(**options: str | None) -> list[str]:
+    """The options that a stage run again by itself needs to be given again: those that are not as usual."""
+    usual = {"python": "3.11", "base_image": None, "env": "staging", "cloud": LOCAL}
+    return [
+        word
+        for name, value in options.items()
+        if value is not None and value != usual[name]
+        for word in (f"--{name.replace('_', '-')}", value)
+    ]

@@ -4,13 +4,11 @@ The session is started before the SDK is imported: both take their time, side by
 """
 
 import os
-import shutil
-import subprocess
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from enum import IntEnum
-from pathlib import Path
 
 from rich.console import Console
 
@@ -18,6 +16,7 @@ from ci.report import views
 from ci.report.model import RunReport, StageReport
 from ci.request import Request
 from ci.session import EngineTrouble, Session
+from ci.target import LOCAL, NoCloud, start_local
 
 
 class Exit(IntEnum):
@@ -38,7 +37,7 @@ def execute(request: Request, console: Console) -> Exit:
             Session(os.environ, request.root, stderr=nowhere if request.quiet else None) as session,
         ):
             report = _run(request, console, session)
-    except EngineTrouble as error:
+    except (EngineTrouble, NoCloud) as error:
         _complain(str(error))
         return Exit.ENGINE
     except OSError as error:  # of the output folder: full, read-only, not a folder
@@ -54,20 +53,29 @@ def _run(request: Request, console: Console, session: Session) -> RunReport:
     started = time.time()
     import anyio
 
-    from ci import perform  # and with it the SDK, while the session starts
+    # The cloud, the session and this process's imports take their time: side by side.
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        cloud = aside.submit(start_local, request.root) if _on_this_machine(request) else None
 
-    session.ready()
-    stages, artifacts = anyio.run(perform.perform, request, console, started)
+        from ci import perform  # and with it the SDK
+
+        session.ready()
+        addresses = cloud.result() if cloud is not None else None
+    stages, artifacts = anyio.run(perform.perform, request, console, started, addresses)
     report = RunReport(
         started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         seconds=time.time() - started,
         exit_code=_verdict(stages),
         stages=tuple(stages),
         artifacts=artifacts,
-        revision=_revision(request.root),
+        revision=request.target.commit,
     )
     views.show(console, report, request.output)
     return report
+
+
+def _on_this_machine(request: Request) -> bool:
+    return request.plan.delivers and request.target.cloud == LOCAL
 
 
 def _verdict(stages: Sequence[StageReport]) -> Exit:
@@ -75,14 +83,6 @@ def _verdict(stages: Sequence[StageReport]) -> Exit:
     if not failures:
         return Exit.PASSED
     return Exit.ENGINE if all(failure.engine for failure in failures) else Exit.FAILED
-
-
-def _revision(root: Path) -> str:
-    """The commit that is checked out, for the report alone; empty without git."""
-    if not (git := shutil.which("git")):
-        return ""
-    found = subprocess.run([git, "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False)
-    return found.stdout.strip()
 
 
 def _complain(text: str) -> None:

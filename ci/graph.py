@@ -24,7 +24,8 @@ class Stage:
     """One stage of the pipeline.
 
     ``function`` is ``package.module:name``, imported only when the stage is run: what it imports is slow.
-    A stage with ``default=False`` runs only when it is named.
+    A stage with ``default=False`` runs only when it is named; one that ``delivers`` changes something outside
+    of the pipeline.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Stage:
     function: str
     needs: tuple[str, ...] = ()
     default: bool = True
+    delivers: bool = False
 
     def load(self) -> Callable[..., Awaitable[Any]]:
         """Import the stage's function."""
@@ -45,6 +47,11 @@ class Plan:
 
     run: tuple[Stage, ...]
     left_out: dict[str, str]
+
+    @property
+    def delivers(self) -> bool:
+        """Whether any stage changes something outside of the pipeline."""
+        return any(stage.delivers for stage in self.run)
 
     def needs(self, stage: Stage) -> tuple[str, ...]:
         """The needs of ``stage`` that are part of this plan, and so are waited for."""

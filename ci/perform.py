@@ -15,15 +15,19 @@ from ci.request import Request
 from ci.runner import Outcome, Status
 from ci.session import NoSession
 from ci.stages.base import base_image
+from ci.stages.delivery import Delivery, to_google, to_local
 from ci.stages.downloads import from_host
 from ci.stages.project import Project, on_host
 from ci.stages.result import Result, StageFailed
+from ci.target import Addresses
 
 
 async def perform(
-    request: Request, console: Console, started: float
+    request: Request, console: Console, started: float, addresses: Addresses | None = None
 ) -> tuple[Sequence[StageReport], dict[str, str]]:
     """Run the plan's stages and export what they made; ``started`` is the run's start, since the epoch.
+
+    ``addresses`` are those of the cloud on this machine, when that is where the plan delivers to.
 
     Returns how each stage ended, and artifact -> path.
 
@@ -32,19 +36,20 @@ async def perform(
     """
     try:
         async with dagger.connection():
-            return await _perform(request, console, started)
+            return await _perform(request, console, started, addresses)
     except dagger.ClientConnectionError as error:
         raise NoSession(f"{error}. Is the engine still running?") from None
 
 
 async def _perform(
-    request: Request, console: Console, started: float
+    request: Request, console: Console, started: float, addresses: Addresses | None
 ) -> tuple[Sequence[StageReport], dict[str, str]]:
     project = Project(
         select=on_host(request.root),
         base=base_image(request.base_image),
         downloads=from_host(request.host),
         settings=request.settings,
+        target=_delivery(request, addresses),
     )
 
     async def attempt(stage: Stage) -> Result:
@@ -68,6 +73,14 @@ async def _perform(
         for path, artifact in outcome.value.artifacts.items()
     }
     return reports, await artifacts.export(made, request.output)
+
+
+def _delivery(request: Request, addresses: Addresses | None) -> Delivery | None:
+    if not request.plan.delivers:
+        return None
+    if addresses is None:
+        return to_google(request.settings.deploy, request.target)
+    return to_local(request.settings.deploy, request.target, addresses)
 
 
 def _report(request: Request, stage: Stage, outcome: Outcome[Result], started: float) -> StageReport:

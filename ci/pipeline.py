@@ -20,6 +20,27 @@ PIPELINE = Graph(
         ),
         Stage("smoke", "start the image and ask it a known case", "ci.stages.smoke:smoke", ("build",)),
         Stage(
+            "publish",
+            "push the image to the environment's registry, by digest",
+            "ci.stages.publish:publish",
+            ("lint", "test", "smoke"),
+            delivers=True,
+        ),
+        Stage(
+            "deploy",
+            "run the published image on Cloud Run, in the environment that --env names",
+            "ci.stages.deploy:deploy",
+            ("publish",),
+            delivers=True,
+        ),
+        Stage(
+            "verify",
+            "ask the deployed service the known case, and what it is",
+            "ci.stages.verify:verify",
+            ("deploy",),
+            delivers=True,
+        ),
+        Stage(
             "base-image",
             "the base image, for an engine without a registry",
             "ci.stages.base_image:base_image",

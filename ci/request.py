@@ -1,12 +1,13 @@
 """What a person asked the pipeline to do, checked as far as this machine can tell. No Dagger yet."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ci.graph import Plan
 from ci.host_settings import HostSettings
 from ci.settings import Settings
+from ci.target import Target
 
 ARCHIVE = "oci-archive:"
 PYTHON_VERSION = re.compile(r"3\.(\d+)(\.\d+)?")
@@ -21,6 +22,7 @@ class Request:
     """One run of the pipeline.
 
     ``options`` are those of the command line that a stage run again by itself must be given again.
+    `target` is where the stages that deliver do so.
     """
 
     root: Path
@@ -32,6 +34,7 @@ class Request:
     output: Path | None = None
     quiet: bool = False
     options: tuple[str, ...] = ()
+    target: Target = field(default_factory=Target)
 
 
 def check_base_image(reference: str | None, python: str) -> str:

@@ -2,11 +2,12 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
 TABLE = "tool.shipway.gate"
+DEPLOY = "tool.shipway.deploy"
 
 
 class BadConfiguration(Exception):
@@ -22,6 +23,16 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Deploy:
+    """Names in the cloud. `project` has "{env}" where the environment's name goes."""
+
+    project: str
+    region: str
+    repository: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The project's part of pyproject.toml that matters to the pipeline."""
 
@@ -29,6 +40,7 @@ class Settings:
     version: str
     description: str
     gate: dict[str, Bounds]
+    deploy: Deploy
 
 
 def read(path: Path) -> Settings:
@@ -74,6 +86,7 @@ def parse(text: str, file: str) -> Settings:
         project["version"],
         project["description"],
         {metric: _bounds(metric, value, text, file) for metric, value in gate.items()},
+        _deploy(_table(document, DEPLOY, text, file), text, file),
     )
 
 
@@ -102,6 +115,16 @@ def _bounds(metric: str, value: Any, text: str, file: str) -> Bounds:
             f"no value of {metric} is at least {bounds.min} and at most {bounds.max}. {remedy}",
         )
     return bounds
+
+
+def _deploy(table: dict[str, Any], text: str, file: str) -> Deploy:
+    names = [field.name for field in fields(Deploy)]
+    for key in sorted(table.keys() | set(names)):
+        if key not in names:
+            _fail(text, file, key, f"[{DEPLOY}] has no `{key}`. Remove it; there are {', '.join(names)}")
+        if not isinstance(table.get(key), str) or not table[key]:
+            _fail(text, file, DEPLOY, f'[{DEPLOY}] needs a text `{key}`. Add {key} = "..." to it')
+    return Deploy(**table)
 
 
 def _fail(text: str, file: str, wanted: str, problem: str) -> NoReturn:

@@ -16,6 +16,8 @@ def render(report: RunReport) -> str:
     parts += _failures(report)
     if report.gate:
         parts += ["### Gate", _gate(report)]
+    if service := report.service:
+        parts += ["### Service", f"<{service['url']}>, revision `{service['revision']}`"]
     if image := report.image:
         size = f"{image['bytes'] / 1e6:.0f} MB compressed"
         parts += ["### Image", f"`{image['digest']}`, {image['layers']} layers, {size}"]

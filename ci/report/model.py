@@ -88,6 +88,11 @@ class RunReport:
         """Digest, layers and bytes of the image, if it was built."""
         return dict(self._fact("image") or {})
 
+    @property
+    def service(self) -> dict[str, Any]:
+        """URL, revision, digest and commit of the service, if it was deployed and verified."""
+        return dict(self._fact("service") or {})
+
     def as_json(self) -> dict[str, Any]:
         """The whole report as JSON values."""
         return asdict(self)

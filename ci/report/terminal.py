@@ -52,6 +52,8 @@ def summary(console: Console, report: RunReport, pages: Sequence[Path]) -> None:
     if image := report.image:
         size = f"{image['bytes'] / 1e6:.0f} MB compressed"
         console.print(f"image      {image['digest']}  {size}", highlight=False, soft_wrap=True)
+    if service := report.service:
+        console.print(f"service    {service['url']}  {service['revision']}", highlight=False, soft_wrap=True)
     for name, path in report.artifacts.items():
         console.print(f"{name:<10} {escape(path)}", highlight=False, soft_wrap=True)
     for page in pages:

@@ -8,10 +8,15 @@ import dagger
 from dagger import dag
 
 from ci.settings import Settings
+from ci.stages.delivery import Delivery
 from ci.stages.downloads import Downloads
 
 #: Files by patterns: those that match one of the first, but none of the second.
 Select = Callable[[Sequence[str], Sequence[str]], dagger.Directory]
+
+
+class NoTarget(Exception):
+    """A stage was to deliver something, and nobody said where to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -25,6 +30,13 @@ class Project:
     base: dagger.Container
     downloads: Downloads
     settings: Settings
+    target: Delivery | None = None
+
+    def delivery(self) -> Delivery:
+        """Where to deliver to. Raises NoTarget where nobody said so."""
+        if self.target is None:
+            raise NoTarget("there is nothing to deliver to")
+        return self.target
 
     def files(self, include: Sequence[str], exclude: Sequence[str] = ()) -> dagger.Directory:
         """The project's files that match one of ``include`` and none of ``exclude``."""

@@ -42,6 +42,15 @@ async def trainer(project: Project) -> dagger.Container:
 
 
 @once
+async def client(project: Project) -> dagger.Container:
+    """What deploying runs in: Google's client of Cloud Run."""
+    made = (await with_uv(project)).with_exec(
+        [UV, "venv", "--quiet", "--no-python-downloads", "--python", "python3", VENV]
+    )
+    return install(project, made, "deploy.txt", "--python", PYTHON, "--compile-bytecode")
+
+
+@once
 async def workshop(project: Project) -> dagger.Container:
     """What tests and linters run in: the trainer's packages, and on top of them the tools."""
     return install(project, await trainer(project), "workshop.txt", "--python", PYTHON, "--compile-bytecode")

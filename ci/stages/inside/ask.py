@@ -16,15 +16,18 @@ READY_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
 
 
-def get(url: str, body: Any = None) -> Any:
-    """The JSON that a URL answers, to a GET or, with a body, to a POST."""
+def get(url: str, body: Any = None, *, host: str | None = None, token: str = "") -> Any:
+    """The JSON that a URL answers, to a GET or, with a body, to a POST; ``host`` is asked for by name."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310  # http
+    headers = {"Content-Type": "application/json"}
+    headers |= {"Host": host} if host else {}
+    headers |= {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(url, data, headers)  # noqa: S310  # http
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
         return json.load(answer)
 
 
-def wait_until_ready(url: str, seconds: float = READY_SECONDS) -> None:
+def wait_until_ready(url: str, seconds: float = READY_SECONDS, *, host: str | None = None) -> None:
     """Ask `/readyz` until it answers.
 
     Raises:
@@ -33,7 +36,7 @@ def wait_until_ready(url: str, seconds: float = READY_SECONDS) -> None:
     until = time.monotonic() + seconds
     while True:
         try:
-            get(f"{url}/readyz")
+            get(f"{url}/readyz", host=host)
         except (OSError, ValueError) as error:
             if time.monotonic() > until:
                 raise TimeoutError(f"{url}/readyz is not ready after {seconds:.0f} s: {error}") from None

@@ -98,7 +98,7 @@ def _resources(limits: Mapping[str, str], at: str) -> Found:
     except ValueError as error:
         yield f"{at}.memory", f"{_MEMORY_RULE}{error}."
         return
-    most = [most for limit, most in _MOST if cores <= limit][0]
+    most = min(most for limit, most in _MOST if cores <= limit)
     if not least <= mebibytes <= most:
         allowed = f"memory must be between {_gi(least)} and {_gi(most)} inclusive."
         yield f"{at}.memory", f"{_MEMORY_RULE}For {cores:g} CPU, {allowed}"

@@ -1,0 +1,87 @@
+"""Where the pipeline delivers to: an environment, its project, and the cloud that both are in."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ENVIRONMENTS = ("development", "test", "staging", "acceptance", "production")
+LOCAL, GOOGLE = "local", "google"
+CLOUDS = (LOCAL, GOOGLE)
+_STARTING = 90  # seconds
+
+
+class BadTarget(Exception):
+    """What was asked for cannot be delivered to; the text says why and what to do."""
+
+
+class NoCloud(Exception):
+    """The cloud on this machine did not start; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to deliver to.
+
+    `commit` is what is checked out, "" outside of git; `cloud` is "local", a cloud on this machine that is
+    started when it is needed, or "google".
+    """
+
+    environment: str = "staging"
+    cloud: str = LOCAL
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a cloud on this machine answers: host:port of its API, of its services and of its registry."""
+
+    api: str
+    services: str
+    registry: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Addresses":
+        """Read the line that `python -m infra.local up --json` prints. Raises NoCloud."""
+        try:
+            found: Mapping[str, Any] = json.loads(text)
+            return cls(*(re.sub(r"^https?://", "", found[key]) for key in ("endpoint", "front", "registry")))
+        except (ValueError, KeyError, TypeError):
+            raise NoCloud(f"the cloud on this machine said {text[:200]!r} instead of its addresses") from None
+
+
+def check(environment: str, cloud: str) -> None:
+    """Raise BadTarget unless there are such an environment and such a cloud."""
+    if environment not in ENVIRONMENTS:
+        raise BadTarget(f"--env {environment}: the environments are {', '.join(ENVIRONMENTS)}.")
+    if cloud not in CLOUDS:
+        raise BadTarget(f"--cloud {cloud}: the clouds are {' and '.join(CLOUDS)}.")
+
+
+def start_local(root: Path) -> Addresses:
+    """Start the cloud on this machine unless it is up already. It outlives this process. Raises NoCloud."""
+    command = [sys.executable, "-m", "infra.local", "up", "--detach", "--json"]
+    try:
+        done = subprocess.run(
+            command, cwd=root, capture_output=True, text=True, check=False, timeout=_STARTING
+        )
+    except subprocess.TimeoutExpired:
+        raise NoCloud(f"the cloud on this machine did not start within {_STARTING} s") from None
+    if done.returncode:
+        reason = done.stderr.strip().removeprefix("infra.local: ") or f"exit code {done.returncode}"
+        raise NoCloud(f"the cloud on this machine did not start: {reason}")
+    return Addresses.parse(done.stdout)
+
+
+def commit(root: Path) -> str:
+    """The commit that is checked out, with "-dirty" when files differ from it; "" without git."""
+    if not (git := shutil.which("git")):
+        return ""
+    command = [git, "describe", "--always", "--abbrev=40", "--exclude", "*", "--dirty"]
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
