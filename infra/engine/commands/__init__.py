@@ -1,0 +1,1 @@
+"""The command line ``pulumi``, one module a group of commands."""

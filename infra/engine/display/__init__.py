@@ -1,0 +1,1 @@
+"""What an operation shows of itself: engine events, and their views on a terminal and in JSON."""
