@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from ci.engine.store.blobs import Blobs
 from infra.local.api import Api, rpcs
 from infra.local.api.server import Receive, Scope, Send
+from infra.local.control import artifacts
 from infra.local.control.run.cloud import LIBRARY, Run
 from infra.local.control.secrets import manager
+from infra.local.registry import AnyRepository, Registry
 from infra.local.runtime.contract import Fleet, Front, Log
 from infra.local.state import Store
 
@@ -20,13 +23,18 @@ class Cloud:
     Raises sqlite3.DatabaseError when the folder holds the state of another version.
     """
 
-    def __init__(self, state: Path, fleet: Fleet, front: Front, log: Log) -> None:
+    def __init__(
+        self, state: Path, fleet: Fleet, front: Front, log: Log, *, registry: Registry | None = None
+    ) -> None:
         self.store = Store(state / DATABASE)
+        self.registry = registry or Registry(state / "registry", Blobs(state / "blobs"), AnyRepository())
+        images = artifacts.Artifacts(self.store, self.registry)
         secrets = manager.SecretManager(self.store, state)
         self._run = Run(self.store, fleet, front, read=secrets.read, log=log)
-        self._api = Api((*rpcs(LIBRARY), *rpcs(manager.LIBRARY)))
+        self._api = Api((*rpcs(LIBRARY), *rpcs(manager.LIBRARY), *rpcs(artifacts.LIBRARY)))
         self._run.serve(self._api)
         secrets.serve(self._api)
+        images.serve(self._api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""

@@ -17,7 +17,7 @@ _MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-_INDEXES = (OCI_INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
+INDEXES = (OCI_INDEX, "application/vnd.docker.distribution.manifest.list.v2+json")
 LONGEST = 4 << 20  # bytes, as the specification recommends
 
 
@@ -57,7 +57,7 @@ def read(data: bytes, content_type: str = "") -> Document:
     if own is not None and own != kind:
         raise _invalid(f"the manifest says that it is {own}, the request says {kind}")
     config: Any = {}
-    if kind in _INDEXES:
+    if kind in INDEXES:
         blobs, manifests = [], _descriptors(value, "manifests")
     elif kind in _MANIFESTS:
         config = _descriptor(value.get("config"), "config")

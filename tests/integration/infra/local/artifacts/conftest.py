@@ -1,0 +1,42 @@
+"""Artifact Registry with Google's client, and the registry behind it with a plain one."""
+
+import asyncio
+
+import httpx
+import pytest
+import uvicorn
+from google.cloud import artifactregistry_v1 as library
+
+from tests.integration.infra.local.conftest import PARENT
+from tests.integration.infra.local.serving import listen
+
+APPS = f"{PARENT}/repositories/apps"
+
+
+@pytest.fixture
+def artifacts(client):
+    return client(library.ArtifactRegistryClient)
+
+
+@pytest.fixture
+def create(artifacts):
+    def make(name="apps", **fields):
+        repository = library.Repository(**{"format_": library.Repository.Format.DOCKER, **fields})
+        return artifacts.create_repository(
+            parent=PARENT, repository=repository, repository_id=name
+        ).result()  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def registry(cloud):
+    """A plain client of the registry, which answers in the cloud's own event loop."""
+    listener = listen()
+    server = uvicorn.Server(uvicorn.Config(cloud.cloud.registry, log_level="warning", lifespan="off"))
+    serving = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listener]), cloud._loop)
+    with httpx.Client(base_url=f"http://localhost:{listener.getsockname()[1]}", timeout=20) as http:
+        yield http
+    server.should_exit = True
+    serving.result(10)
+    listener.close()
