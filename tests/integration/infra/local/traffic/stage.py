@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import socket
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -110,10 +111,13 @@ class Stage:
         """Call a function in the proxy's loop."""
 
         async def run():
-            result = function(*arguments, **named)
-            return await result if asyncio.iscoroutine(result) else result
+            return function(*arguments, **named)
 
-        return asyncio.run_coroutine_threadsafe(run(), self._box.loop).result(10)
+        return self.call_for(run, 10)
+
+    def call_for(self, function, seconds):
+        """Have a coroutine function run in the proxy's loop."""
+        return asyncio.run_coroutine_threadsafe(function(), self._box.loop).result(seconds)
 
     def instance(self, revision="web-1", pages=()):
         """Start one more instance of a revision."""
@@ -152,13 +156,26 @@ class Stage:
                 client.sendall(data)
             return receive_all(client)
 
+    def logged(self, number=1):
+        """The newest entry of the log, once there are so many: a client may know of its answer sooner."""
+        assert until(lambda: len(self.entries) >= number)
+        return self.entries[-1]
+
     def requests(self):
-        """The httpRequest of each log entry, when as many have come as there were requests."""
+        """The httpRequest of each log entry."""
         return [entry.payload["httpRequest"] for entry in self.entries]
 
 
 def key(revision):
     return f"{REVISIONS}/{revision}"
+
+
+def until(condition, seconds=10):
+    """Wait until a condition holds; whether it does."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
 
 
 def receive_all(client):

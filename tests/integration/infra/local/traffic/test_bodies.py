@@ -3,11 +3,12 @@
 import http.client
 import os
 import threading
-import time
 import tracemalloc
 
 import httpx
 import pytest
+
+from tests.integration.infra.local.traffic.stage import until
 
 POST = b"POST %s HTTP/1.1\r\nHost: web.localhost\r\n"
 
@@ -238,10 +239,3 @@ def test_streams_take_no_memory(stage, instance):
 def test_a_cut_response_is_cut_for_the_client(stage, instance):
     with pytest.raises(httpx.RemoteProtocolError):
         stage.get("/cut")
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()

@@ -10,7 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
-from tests.integration.infra.local.traffic.test_bodies import POST, body_of, until
+from tests.integration.infra.local.traffic.stage import until
+from tests.integration.infra.local.traffic.test_bodies import POST, body_of
 
 GET = b"GET %s HTTP/1.1\r\nHost: web.localhost\r\n"
 
