@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from ci.graph import Plan, UnknownStage
 from ci.pipeline import PIPELINE
 from ci.report import terminal
 from ci.request import ARCHIVE, BadBaseImage, Request, check_base_image
-from ci.target import ENVIRONMENTS, LOCAL, BadTarget, Target, check, commit
+from ci.target import ENVIRONMENTS, GOOGLE, LOCAL, TOKEN, BadTarget, Target, check, commit
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = 2
@@ -99,7 +100,6 @@ def run(  # pylint: disable=too-many-positional-arguments  # typer reads them as
         if plan:
             terminal.show_plan(console, PIPELINE, chosen)
             return
-        check(env, cloud)
         request = Request(
             root=ROOT,
             plan=chosen,
@@ -110,7 +110,7 @@ def run(  # pylint: disable=too-many-positional-arguments  # typer reads them as
             output=output,
             quiet=quiet,
             options=tuple(repeat(python=python, base_image=base_image, env=env, cloud=cloud)),
-            target=Target(env, cloud, commit(ROOT)),
+            target=asked(env, cloud, chosen, os.environ),
         )
     except (
         UnknownStage,
@@ -146,6 +146,20 @@ def choose(names: list[str], only: list[str], skip: list[str]) -> Plan:
     if not plan.run:
         raise BadUsage("Nothing is left to run: every stage asked for is also skipped.")
     return plan
+
+
+def asked(env: str, cloud: str, plan: Plan, environ: Mapping[str, str]) -> Target:
+    """Where to deliver to.
+
+    Raises:
+        BadTarget: there is no such environment or cloud, or what delivering there needs is missing.
+    """
+    check(env, cloud)
+    if cloud == GOOGLE and plan.delivers and not environ.get(TOKEN):
+        raise BadTarget(
+            f"--cloud google needs the variable {TOKEN}. `gcloud auth print-access-token` prints one."
+        )
+    return Target(env, cloud, commit(ROOT))
 
 
 def repeat(**options: str | None) -> list[str]:

@@ -4,20 +4,25 @@ A thin layer: each function hands the module's inputs to the function of ci/stag
 """
 
 import json
+from dataclasses import replace
 from typing import Annotated
 
 import dagger
 from dagger import DefaultPath, Doc, Ignore, function, object_type
 
-from ci import settings
+from ci import settings, target
 from ci.host_settings import HostSettings
 from ci.stages import build as build_stage
+from ci.stages import deploy as deploy_stage
 from ci.stages import gate as gate_stage
 from ci.stages import lint as lint_stage
+from ci.stages import publish as publish_stage
 from ci.stages import smoke as smoke_stage
 from ci.stages import test as test_stage
 from ci.stages import train as train_stage
+from ci.stages import verify as verify_stage
 from ci.stages.base import base_image
+from ci.stages.delivery import to_google
 from ci.stages.downloads import from_host
 from ci.stages.project import Project, within
 
@@ -26,10 +31,13 @@ UNUSED = [".git", ".venv", "**/__pycache__", "build", "dist", ".*_cache", "sdk"]
 
 @object_type
 class Shipway:
-    """Lint, test, train, gate, build and smoke-test an ML service."""
+    """Lint, test, train, gate, build, smoke-test and deliver an ML service."""
 
     source: Annotated[dagger.Directory, DefaultPath("/"), Ignore(UNUSED), Doc("The project")]
     base: Annotated[str, Doc("Base image, with Python 3.11 or newer")] = "python:3.11-slim"
+    env: Annotated[str, Doc("Environment to deliver to")] = "staging"
+    commit: Annotated[str, Doc("Commit that is delivered")] = ""
+    google_token: Annotated[dagger.Secret | None, Doc("Access token, to deliver to Google Cloud with")] = None
 
     @function
     async def lint(self) -> str:
@@ -67,6 +75,39 @@ class Shipway:
         """Start the image and ask it a known case; returns what it answered."""
         result = await smoke_stage.smoke(await self._project())
         return str(result.facts["answer"])
+
+    @function
+    async def publish(self) -> str:
+        """Push the image to the environment's registry; returns its reference by digest."""
+        result = await publish_stage.publish(await self._delivered())
+        return str(result.facts["published"])
+
+    @function
+    async def deploy(self) -> str:
+        """Run the image on Cloud Run; returns what serves, as JSON."""
+        result = await deploy_stage.deploy(await self._delivered())
+        return json.dumps(result.facts["deployed"], indent=2)
+
+    @function
+    async def verify(self) -> str:
+        """Deploy, and ask the service the known case; returns what answered, as JSON."""
+        result = await verify_stage.verify(await self._delivered())
+        return json.dumps(result.facts["service"], indent=2)
+
+    async def _delivered(self) -> Project:
+        """The project with a place to deliver to, and a model that the gate let pass.
+
+        Raises:
+            BadTarget: there is no such environment, or no token.
+        """
+        target.check(self.env, target.GOOGLE)
+        if self.google_token is None:
+            raise target.BadTarget("Delivering needs --google-token, as in --google-token=env:TOKEN.")
+        project = await self._project()
+        await gate_stage.gate(project)
+        wanted = target.Target(self.env, target.GOOGLE, self.commit)
+        delivery = to_google(project.settings.deploy, wanted, self.google_token)
+        return replace(project, target=delivery)
 
     async def _project(self) -> Project:
         text = await self.source.file("pyproject.toml").contents()

@@ -19,7 +19,7 @@ from ci.stages.delivery import Delivery, to_google, to_local
 from ci.stages.downloads import from_host
 from ci.stages.project import Project, on_host
 from ci.stages.result import Result, StageFailed
-from ci.target import Addresses
+from ci.target import TOKEN, Addresses
 
 
 async def perform(
@@ -79,7 +79,8 @@ def _delivery(request: Request, addresses: Addresses | None) -> Delivery | None:
     if not request.plan.delivers:
         return None
     if addresses is None:
-        return to_google(request.settings.deploy, request.target)
+        token = dagger.dag.secret(f"env://{TOKEN}")
+        return to_google(request.settings.deploy, request.target, token)
     return to_local(request.settings.deploy, request.target, addresses)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 ENVIRONMENTS = ("development", "test", "staging", "acceptance", "production")
 LOCAL, GOOGLE = "local", "google"
+TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105  # a variable's name
 CLOUDS = (LOCAL, GOOGLE)
 _STARTING = 90  # seconds
 

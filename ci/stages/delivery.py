@@ -6,11 +6,10 @@ import dagger
 from dagger import dag
 
 from ci.settings import Deploy
-from ci.target import Addresses, Target
+from ci.target import TOKEN, Addresses, Target
 
 #: What a container calls the cloud on the machine of Dagger's client.
 HOST = "cloud"
-TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105  # a variable's name
 _GOOGLE = "https://run.googleapis.com"
 
 
@@ -71,8 +70,8 @@ def to_local(names: Deploy, target: Target, addresses: Addresses) -> Delivery:
     )
 
 
-def to_google(names: Deploy, target: Target) -> Delivery:
-    """Deliver to Google Cloud, with the access token of this machine's environment."""
+def to_google(names: Deploy, target: Target, token: dagger.Secret) -> Delivery:
+    """Deliver to Google Cloud."""
     project = names.project.format(env=target.environment)
     return Delivery(
         target.environment,
@@ -82,5 +81,5 @@ def to_google(names: Deploy, target: Target) -> Delivery:
         f"{names.region}-docker.pkg.dev/{project}/{names.repository}",
         target.commit,
         api=_GOOGLE,
-        token=dag.secret(f"env://{TOKEN}"),
+        token=token,
     )

@@ -14,6 +14,7 @@ from ci.stages.tools import PYTHON, workshop
 
 CONFIG = "pyproject.toml"
 EVERYTHING = ("app/**/*.py", "ci/**/*.py", "infra/**/*.py", "tests/**/*.py", "requirements/*.py")
+TYPED = ("app/**/*.py", "ci/**/*.py", "infra/**/*.py")
 MYPY_CACHE = "/var/cache/mypy"
 
 
@@ -35,7 +36,8 @@ CHECKS = (
     Check(EVERYTHING, ["ruff", "format", "--check", "--no-cache", "."]),
     Check(["app/**/*.py"], ["pylint", "app"]),
     Check(["ci/**/*.py"], ["pylint", "ci"]),
-    Check(["app/**/*.py", "ci/**/*.py"], ["mypy", "--cache-dir", MYPY_CACHE, "app", "ci"]),
+    Check(["ci/**/*.py", "infra/**/*.py"], ["pylint", "infra"]),
+    Check(TYPED, ["mypy", "--cache-dir", MYPY_CACHE, "app", "ci", "infra"]),
 )
 
 

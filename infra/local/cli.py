@@ -29,7 +29,7 @@ State = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Folder of the cloud's state. Default: $SHIPWAY_STATE/cloud, else in the user's cache.",
+        help="Folder of the cloud's state. Default: $SHIPWAY_CLOUD_STATE, else in the user's cache.",
         show_default=False,
     ),
 ]

@@ -45,7 +45,9 @@ class Endpoint:
 
 
 def default_state(environment: Mapping[str, str]) -> Path:
-    """$SHIPWAY_STATE/cloud, or a folder in the user's cache."""
+    """$SHIPWAY_CLOUD_STATE, or $SHIPWAY_STATE/cloud, or a folder in the user's cache."""
+    if given := environment.get("SHIPWAY_CLOUD_STATE"):
+        return Path(given)
     if given := environment.get("SHIPWAY_STATE"):
         return Path(given) / "cloud"
     cache = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

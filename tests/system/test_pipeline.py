@@ -8,11 +8,14 @@ import sys
 import tarfile
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).parents[2]
 STAGES = ["lint", "test", "train", "gate", "build", "smoke"]
+DELIVERY = ["publish", "deploy", "verify"]
 
 pytestmark = pytest.mark.embedded
 
@@ -50,11 +53,26 @@ def report(output):
 
 
 def sources(output):
-    return {stage["name"]: stage["cached"] for stage in report(output)["stages"]}
+    """Whether each stage's result came from the cache; those that deliver ask the cloud every time."""
+    stages = report(output)["stages"]
+    return {stage["name"]: stage["cached"] for stage in stages if stage["name"] not in DELIVERY}
+
+
+def facts(output, name):
+    return next(stage["facts"] for stage in report(output)["stages"] if stage["name"] == name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cloud(tmp_path_factory):
+    """A cloud of this module's own, stopped at its end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHIPWAY_CLOUD_STATE", str(tmp_path_factory.mktemp("cloud")))
+        yield
+        subprocess.run([sys.executable, "-m", "infra.local", "down"], cwd=ROOT, check=True)
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tmp_path_factory, cloud):
     """A checkout whose pipeline has run once; its artifacts are in `out`."""
     folder = checkout(tmp_path_factory.mktemp("project"))
     ran = run(folder, "--output", str(folder / "out"))
@@ -77,24 +95,59 @@ def test_everything_that_was_made_is_in_the_output_folder(project):
         assert (output / path).stat().st_size > 0, path
 
 
+def test_the_pipeline_ends_with_a_service_that_says_what_it_is(project):
+    service = facts(project / "out", "verify")["service"]
+    assert service["url"] in (project / "out/report.html").read_text()
+    host = urlsplit(service["url"])
+    version = httpx.get(f"http://localhost:{host.port}/version", headers={"Host": host.netloc}).json()
+    assert version["deployment"]["revision"] == service["revision"]
+    image = facts(project / "out", "build")["image"]
+    assert service["digest"] == image["digest"] == version["deployment"]["image"].rpartition("@")[2]
+
+
+def test_a_service_that_was_changed_by_hand_is_made_again_what_it_should_be(project):
+    url = facts(project / "out", "deploy")["deployed"]["url"]
+    [service] = services()
+    assert service["uri"] == url
+    service["template"]["containers"][0]["env"] = []
+    cloud_api("PATCH", service["name"], service)
+    assert cloud_api("GET", service["name"])["template"]["containers"][0].get("env", []) == []
+    ran = run(project, "verify", "--output", str(project / "out"))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert facts(project / "out", "deploy")["deployed"]["changed"] is True
+    ran = run(project, "verify", "--output", str(project / "out"))
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert facts(project / "out", "deploy")["deployed"]["changed"] is False
+
+
+def cloud_api(method, path, body=None):
+    endpoint = json.loads((Path(os.environ["SHIPWAY_CLOUD_STATE"]) / "endpoint.json").read_text())["endpoint"]
+    answer = httpx.request(method, f"{endpoint}/v2/{path}", json=body).raise_for_status().json()
+    if method == "PATCH":
+        assert cloud_api("POST", f"{answer['name']}:wait", {})["done"]
+    return answer
+
+
+def services():
+    return cloud_api("GET", "projects/shipway-staging/locations/europe-west1/services")["services"]
+
+
 def test_the_image_is_an_unprivileged_labelled_oci_image(project):
-    facts = next(
-        stage["facts"]["image"] for stage in report(project / "out")["stages"] if "image" in stage["facts"]
-    )
+    image = facts(project / "out", "build")["image"]
     with tarfile.open(project / "out/image.oci.tar") as archive:
 
         def read(digest):
             return json.load(archive.extractfile(f"blobs/{digest.replace(':', '/')}"))
 
         assert json.load(archive.extractfile("oci-layout"))["imageLayoutVersion"] == "1.0.0"
-        manifest = read(facts["digest"])
+        manifest = read(image["digest"])
         config = read(manifest["config"]["digest"])["config"]
     assert config["User"] == "65532:65532"
     assert config["Labels"]["org.opencontainers.image.title"] == "shipway"
     assert manifest["annotations"]["org.opencontainers.image.title"] == "shipway"
     assert config["Entrypoint"][-1] == "app.serving"
     assert "8080/tcp" in config["ExposedPorts"]
-    assert facts["bytes"] < 200e6
+    assert image["bytes"] < 200e6
 
 
 def test_again_everything_comes_from_the_cache_and_is_left_where_it_is(project, tmp_path):
@@ -104,6 +157,7 @@ def test_again_everything_comes_from_the_cache_and_is_left_where_it_is(project, 
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert sources(output) == dict.fromkeys(STAGES, True)
     assert f"{len(STAGES)} from cache" in ran.stdout
+    assert facts(output, "deploy")["deployed"]["changed"] is False
     assert (output / "image.oci.tar").stat() == before
 
 

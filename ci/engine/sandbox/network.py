@@ -13,14 +13,16 @@ from contextlib import closing, suppress
 from ci.engine.sandbox import kernel
 
 # From <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h>, <linux/veth.h> and <linux/if.h>.
-_NEWLINK, _NEWADDR, _ERROR = 16, 20, 2
+_NEWLINK, _SETLINK, _NEWADDR, _NEWROUTE, _ERROR = 16, 19, 20, 24, 2
 _REQUEST, _ACK, _EXCL, _CREATE = 0x1, 0x4, 0x200, 0x400
-_IFNAME, _MASTER, _LINKINFO, _NET_NS_FD = 3, 10, 18, 28
+_IFNAME, _MASTER, _PROTINFO, _LINKINFO, _NET_NS_FD = 3, 10, 12, 18, 28
+_NESTED, _BRIDGE_PORT_ISOLATED = 0x8000, 33
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_RTA_OUT, _RTA_GATEWAY = 4, 5
+_TABLE_MAIN, _BY_BOOT, _EVERYWHERE, _THIS_HOST, _UNICAST, _LOCAL = 254, 3, 0, 254, 1, 2
 _UP = 0x1
 _BRIDGE, _INNER = "hub", "eth0"
-_PREFIX = 10
 
 
 def _attribute(kind: int, data: bytes) -> bytes:
@@ -42,9 +44,14 @@ def _ask(kind: int, flags: int, body: bytes) -> None:
             raise OSError(-code, os.strerror(-code))
 
 
-def _give_address(name: str, address: str) -> None:
+def _default_route(scope: int, kind: int, attribute: bytes) -> None:
+    row = struct.pack("BBBBBBBBI", socket.AF_INET, 0, 0, 0, _TABLE_MAIN, _BY_BOOT, scope, kind, 0)
+    _ask(_NEWROUTE, _CREATE, row + attribute)
+
+
+def _give_address(name: str, address: str, prefix: int) -> None:
     index, packed = socket.if_nametoindex(name), socket.inet_aton(address)
-    row = struct.pack("BBBBI", socket.AF_INET, _PREFIX, 0, 0, index)
+    row = struct.pack("BBBBI", socket.AF_INET, prefix, 0, 0, index)
     _ask(_NEWADDR, _CREATE, row + _attribute(_IFA_LOCAL, packed) + _attribute(_IFA_ADDRESS, packed))
     _ask(_NEWLINK, 0, _link(index, up=True))
 
@@ -73,9 +80,12 @@ def visit(namespace: str, work: Callable[[], None]) -> None:
 
 
 class Hub:
-    """The network: it is there for as long as this object is not closed. Blocking throughout."""
+    """The network: it is there for as long as this object is not closed. Blocking throughout.
 
-    def __init__(self) -> None:
+    Addresses are of ``prefix`` bits. Of an ``isolated`` one, containers reach the bridge and not each other.
+    """
+
+    def __init__(self, prefix: int = 10, *, isolated: bool = False) -> None:
         """Make it.
 
         Raises:
@@ -83,6 +93,8 @@ class Hub:
         """
         self._descriptor = -1
         self._cables = 0
+        self._prefix = prefix
+        self._isolated = isolated
         failed: list[OSError] = []
 
         def make() -> None:
@@ -107,8 +119,10 @@ class Hub:
         """The file by which the bridge's own network namespace is entered."""
         return f"/proc/self/fd/{self._descriptor}"
 
-    def connect(self, pid: int, address: str) -> None:
+    def connect(self, pid: int, address: str, gateway: str | None = None) -> None:
         """Give the network of process ``pid`` a cable to the bridge, and ``address`` on it.
+
+        All that is not in the network goes to the ``gateway``, one of the bridge's own addresses.
 
         Raises:
             OSError: the process is gone, or has one already.
@@ -127,17 +141,39 @@ class Hub:
             bridge = struct.pack("I", socket.if_nametoindex(_BRIDGE))
             body = _attribute(_IFNAME, outer.encode() + b"\0") + _attribute(_MASTER, bridge)
             _ask(_NEWLINK, _CREATE | _EXCL, _link(up=True) + body + _attribute(_LINKINFO, info))
+            if self._isolated:
+                port = struct.pack("BxHiII", socket.AF_BRIDGE, 0, socket.if_nametoindex(outer), 0, 0)
+                flag = _attribute(_BRIDGE_PORT_ISOLATED, b"\1")
+                _ask(_SETLINK, 0, port + _attribute(_PROTINFO | _NESTED, flag))
+
+        def plug() -> None:
+            _give_address(_INNER, address, self._prefix)
+            if gateway is not None:
+                _default_route(_EVERYWHERE, _UNICAST, _attribute(_RTA_GATEWAY, socket.inet_aton(gateway)))
 
         try:
             visit(self.namespace, lay)
         finally:
             os.close(inner)
-        visit(namespace, lambda: _give_address(_INNER, address))
+        visit(namespace, plug)
 
     def take(self, address: str) -> None:
         """Have the bridge itself be reached at ``address`` too; OSError when it can't be."""
         with suppress(FileExistsError):  # from the last time
-            visit(self.namespace, lambda: _give_address(_BRIDGE, address))
+            visit(self.namespace, lambda: _give_address(_BRIDGE, address, self._prefix))
+
+    def take_all(self) -> None:
+        """Have the bridge itself be reached at every address that is not of this network; OSError likewise.
+
+        A socket that listens here needs IP_TRANSPARENT to answer from such an address (ip(7)).
+        """
+
+        def take() -> None:
+            loopback = socket.if_nametoindex("lo")
+            _ask(_NEWLINK, 0, _link(loopback, up=True))
+            _default_route(_THIS_HOST, _LOCAL, _attribute(_RTA_OUT, struct.pack("I", loopback)))
+
+        visit(self.namespace, take)
 
     def close(self) -> None:
         """Give it up; it goes with the last container that is connected to it."""

@@ -117,3 +117,20 @@ def test_without_the_environment_it_says_how_to_make_it(copy):
     )
     assert refused.returncode == 1
     assert "Run `make setup`" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--env", "moon"],
+            "--env moon: the environments are development, test, staging, acceptance, production.",
+        ),
+        (["--cloud", "mars"], "--cloud mars: the clouds are local and google."),
+        (["deploy", "--cloud", "google"], "--cloud google needs the variable GOOGLE_OAUTH_ACCESS_TOKEN."),
+    ],
+)
+def test_a_place_that_cannot_be_delivered_to_is_refused(arguments, message):
+    refused = run(*arguments, GOOGLE_OAUTH_ACCESS_TOKEN="")
+    assert refused.returncode == 2
+    assert message in refused.stderr

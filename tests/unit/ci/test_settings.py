@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.settings import BadConfiguration, Bounds, parse, read
+from ci.settings import BadConfiguration, Bounds, Deploy, parse, read
 
 ROOT = Path(__file__).parents[3]
 GOOD = """\
@@ -16,6 +16,12 @@ description = "d"
 [tool.shipway.gate]
 "cv.auc" = { min = 0.8 }
 "ece" = { max = 0.1, min = 0 }
+
+[tool.shipway.deploy]
+project = "x-{env}"
+region = "europe-west1"
+repository = "r"
+service = "s"
 """
 
 
@@ -27,9 +33,15 @@ def test_thresholds_are_read_as_bounds():
     assert parse(GOOD, "p").gate == {"cv.auc": Bounds(min=0.8), "ece": Bounds(min=0, max=0.1)}
 
 
+def test_names_in_the_cloud_are_read():
+    assert parse(GOOD, "p").deploy == Deploy("x-{env}", "europe-west1", "r", "s")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (GOOD.replace('region = "europe-west1"', "region = 1"), r"^p:10: .* needs a text `region`"),
+        (GOOD + 'zone = "b"\n', r"^p:15: .* has no `zone`\. Remove it; there are project, region"),
         (GOOD.replace('name = "x"', "name = x"), r"^p:2: Invalid value.*Correct that line; `git diff p`"),
         (GOOD.replace("{ min = 0.8 }", "0.8"), r"^p:7: .*cv\.auc is not understood\. Write it as"),
         (GOOD.replace("min = 0.8", 'min = "high"'), r"^p:7: .*'high' for cv\.auc is not a number"),
@@ -37,10 +49,10 @@ def test_thresholds_are_read_as_bounds():
         (GOOD.replace("min = 0 }", "min = 2 }"), r"^p:8: no value of ece is at least 2 and at most 0\.1"),
         (
             GOOD.replace("[tool.shipway.gate]", "[tool.other]"),
-            r"^p:8: there is no table \[tool\.shipway\.gate\]",
+            r"^p:14: there is no table \[tool\.shipway\.gate\]",
         ),
         (GOOD.replace('version = "1"\n', ""), r"^p:1: \[project\] needs a text `version`"),
-        (GOOD + "[tool", r"^p:9: "),
+        (GOOD + "[tool", r"^p:15: "),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_its_place(text, message):
