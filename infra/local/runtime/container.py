@@ -3,75 +3,16 @@
 https://cloud.google.com/run/docs/container-contract
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import anyio.to_thread
-
-from ci.engine.images import (
-    BrokenImage,
-    Image,
-    ImageError,
-    ImageNotFound,
-    Images,
-    RegistryDenied,
-    read_archive,
-)
-from ci.engine.sandbox import Data, Mount, Overlay, Spec
-from ci.engine.store.blobs import Blobs, StoreError
-from infra.local.runtime.accounts import Account, UnknownAccount, account
+from ci.engine.sandbox import Data, Mount, Overlay, Spec, Tmpfs
 from infra.local.runtime.contract import DeployFailed, RevisionSpec
-from infra.local.runtime.inside import METADATA
-from infra.local.runtime.layers import Layers
+from infra.local.runtime.network import METADATA
+from infra.local.runtime.rootfs import Prepared
 
-ARCHIVE = "oci-archive:"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_HOSTS = f"127.0.0.1 localhost\n{METADATA} metadata.google.internal metadata\n".encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An image that is ready to be run: its layers on disk, top-most first, and who it runs as."""
-
-    image: Image
-    layers: tuple[Path, ...]
-    account: Account
-
-
-class Preparation:
-    """Gets images ready: `oci-archive:PATH` from a file, all others from `images`."""
-
-    def __init__(self, images: Images, blobs: Blobs, layers: Layers) -> None:
-        self._images = images
-        self._blobs = blobs
-        self._layers = layers
-
-    async def prepare(self, reference: str) -> Prepared:
-        """The image of that name, unpacked. Raises DeployFailed with what Google says."""
-        try:
-            image = await self._find(reference)
-            layers = await self._layers.stacked(image)
-            return Prepared(image, layers, account(layers, image.config.user))
-        except ImageNotFound as error:
-            raise DeployFailed("CONTAINER_MISSING", f"Image '{reference}' not found.", str(error)) from error
-        except RegistryDenied as error:
-            message = (
-                f"Google Cloud Run Service Agent does not have permission to read the image, {reference}."
-            )
-            raise DeployFailed("CONTAINER_PERMISSION_DENIED", message, str(error)) from error
-        except BrokenImage as error:
-            message = f"Image '{reference}' could not be imported: {error}"
-            raise DeployFailed("CONTAINER_MISSING", message, str(error)) from error
-        except (ImageError, UnknownAccount) as error:
-            raise DeployFailed("CONTAINER_MISSING", f"Image '{reference}' not found: {error}") from error
-        except (StoreError, OSError) as error:
-            raise DeployFailed("INTERNAL", f"Image '{reference}' could not be unpacked: {error}") from error
-
-    async def _find(self, reference: str) -> Image:
-        if reference.startswith(ARCHIVE):
-            path = Path(reference.removeprefix(ARCHIVE))
-            return await anyio.to_thread.run_sync(read_archive, path, self._blobs)
-        return await self._images.resolve(reference)
+_HOSTS = f"127.0.0.1 localhost\n::1 localhost\n{METADATA} metadata.google.internal metadata\n".encode()
+_RESOLVER = f"nameserver {METADATA}\n".encode()
 
 
 def container(spec: RevisionSpec, prepared: Prepared, folder: Path, more: dict[str, str]) -> Spec:
@@ -88,8 +29,9 @@ def container(spec: RevisionSpec, prepared: Prepared, folder: Path, more: dict[s
     variables = {"PATH": _PATH, "HOME": who.home}
     variables |= dict(item.partition("=")[::2] for item in config.env)
     variables |= {**spec.env, **_texts(spec), **more}
-    files: list[Mount] = [Data(_HOSTS, "/etc/hosts", 0o444)]
-    files += [Data(content, path, 0o444, who.uid, who.gid) for path, content in spec.files.items()]
+    mounts: list[Mount] = [Data(_HOSTS, "/etc/hosts", 0o444), Data(_RESOLVER, "/etc/resolv.conf", 0o444)]
+    mounts += [Tmpfs(path, size or spec.memory, 0o777) for path, size in spec.empty_dirs.items()]
+    mounts += [Data(content, path, 0o444, who.uid, who.gid) for path, content in spec.files.items()]
     upper = folder / "upper"
     upper.mkdir()
     upper.chmod(0o755)
@@ -97,11 +39,11 @@ def container(spec: RevisionSpec, prepared: Prepared, folder: Path, more: dict[s
         Overlay(prepared.layers, upper, folder / "work"),
         (*command, *args),
         tuple(variables.items()),
-        config.workdir or "/",
+        spec.working_dir or config.workdir or "/",
         who.uid,
         who.gid,
         who.groups,
-        tuple(files),
+        tuple(mounts),
         hostname="localhost",
         own_network=True,
     )

@@ -5,24 +5,25 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from ci.engine.images import Images
 from ci.engine.sandbox import CommandNotExecutable, CommandNotFound, Process, enter
 from ci.engine.store.blobs import Blobs
-from infra.local.runtime import memory
-from infra.local.runtime.container import Preparation, Prepared
+from infra.local.runtime import memory, words
 from infra.local.runtime.contract import DeployFailed, Log, LogEntry, RevisionSpec
-from infra.local.runtime.instance import GRACE, Instance, Surroundings, running
-from infra.local.runtime.layers import Layers
+from infra.local.runtime.instance import GRACE, Instance
 from infra.local.runtime.metadata import Identity
-from infra.local.runtime.output import tail
+from infra.local.runtime.network import OUTWARD, Network
+from infra.local.runtime.output import Tail
+from infra.local.runtime.rootfs import Layers, Preparation, Prepared, Source
+from infra.local.runtime.running import Running, Surroundings, running
 from infra.local.runtime.scaling import Place, Revision, Scaling
 from infra.local.traffic.backend import Unavailable
 
@@ -35,14 +36,15 @@ _KILLED = 137
 class Shop:
     """Where images come from: names in `images`, bytes in `blobs`."""
 
-    images: Images
+    images: Source
     blobs: Blobs
 
 
 class SandboxFleet:
     """Runs revisions and tasks while `working` is open; keeps layers and its key in the folder `state`.
 
-    `number` gives a project's number. Call ci.engine.sandbox.enter() first thing in the process.
+    `number` gives a project's number, `outward` has the ports of the outside that containers reach. Call
+    ci.engine.sandbox.enter() first thing in the process.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class SandboxFleet:
         *,
         number: Callable[[str], str],
         scaling: Scaling | None = None,
+        outward: Iterable[int] = OUTWARD,
     ) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self.identity = Identity(state / "identity.pem")
@@ -61,7 +64,8 @@ class SandboxFleet:
         self._folder = state / "instances"
         layers = Layers(state / "layers", shop.blobs, own=enter().uid_range)
         self._preparation = Preparation(shop.images, shop.blobs, layers)
-        self._around = Surroundings(self._folder, self.identity, number)
+        self._network = Network(frozenset(outward))
+        self._around = Surroundings(self._folder, self._network, self.identity, number)
         self._revisions: dict[str, Revision] = {}
         self._group: TaskGroup | None = None
 
@@ -71,9 +75,10 @@ class SandboxFleet:
         # What a process that was killed left: its mounts have gone with it, its files have not.
         await anyio.to_thread.run_sync(lambda: shutil.rmtree(self._folder, ignore_errors=True))
         self._folder.mkdir(parents=True)
-        async with anyio.create_task_group() as group:
+        async with self._network.open(), anyio.create_task_group() as group:
             self._group = group
             group.start_soon(self._reap)
+            group.start_soon(anyio.to_thread.run_sync, self.identity.prepare)
             try:
                 yield
             finally:
@@ -84,6 +89,14 @@ class SandboxFleet:
                 self._group = None
                 group.cancel_scope.cancel()
 
+    async def publish(self, port: int) -> None:
+        """Let containers reach 127.0.0.1:`port` of this machine, by any name that ends with .localhost.
+
+        So a service calls another one by its URL, and this cloud's APIs. Only while `working` is open. Raises
+        OSError.
+        """
+        await self._network.publish(port)
+
     async def deploy(self, spec: RevisionSpec) -> None:
         """Start an instance and wait for its startup probe; what is deployed already gets the new numbers.
 
@@ -91,24 +104,29 @@ class SandboxFleet:
         """
         known = self._revisions.get(spec.key)
         if known is not None and not known.closing:
-            known.spec = replace(
-                known.spec, min_instances=spec.min_instances, max_instances=spec.max_instances
-            )
+            known.resize(spec.min_instances, spec.max_instances)
+            await known.settled.wait()
+            if known.failure is not None:
+                raise known.failure
             return
-        prepared = await self._preparation.prepare(spec.image)
-        log, said = tail(self._log, _TAIL)
-        revision = Revision(spec, self._scaling, lambda owner: self._live(owner, prepared, log))
+        log = Tail(self._log, _TAIL)
+        revision = Revision(spec, self._scaling, lambda reason: self._live(revision, reason, prepared, log))
         self._revisions[spec.key] = revision
         try:
+            prepared = await self._preparation.prepare(spec.image)
             await revision.first()
         except BaseException as error:
             with anyio.CancelScope(shield=True):
                 await revision.stop()
             if self._revisions.get(spec.key) is revision:
                 del self._revisions[spec.key]
-            if isinstance(error, DeployFailed):
-                raise DeployFailed(error.reason, error.message, said()) from error
+            failed = error if isinstance(error, DeployFailed) else words.retired()
+            revision.failure = DeployFailed(failed.reason, failed.message, log.text)
+            if failed is error:
+                raise revision.failure from error
             raise
+        finally:
+            revision.settled.set()
 
     async def retire(self, revision_key: str) -> None:
         """Let requests in flight end, then stop all instances of a revision."""
@@ -144,31 +162,27 @@ class SandboxFleet:
         """
         prepared = await self._preparation.prepare(spec.image)
         name = f"task-{os.urandom(8).hex()}"
-        async with running(spec, prepared, self._around, on_log, name=name, more={}) as (process, _):
-            exceeded: list[int] = []
+        exceeded: list[int] = []
+        async with (
+            running(spec, prepared, self._around, on_log, name=name, more={}) as container,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(_kill_when_exceeded, container, exceeded)
+            try:
+                code = await _ended(container.process)
+            except (CommandNotFound, CommandNotExecutable) as error:
+                raise words.not_executable(error) from error
+            group.cancel_scope.cancel()
+        text = memory.message(spec.memory, exceeded[0]) if exceeded else words.ended(code)
+        severity = "ERROR" if exceeded else "WARNING" if code else "INFO"
+        on_log(LogEntry(spec.key, "system", text, time.time(), severity))
+        return _KILLED if exceeded else code
 
-            async def watch() -> None:
-                exceeded.append(await memory.exceeded(process.pid, spec.memory))
-                process.kill()
-
-            async with anyio.create_task_group() as group:
-                group.start_soon(watch)
-                try:
-                    code = await _ended(process)
-                except (CommandNotFound, CommandNotExecutable) as error:
-                    text = f"Application exec likely failed: {error}"
-                    raise DeployFailed("CONTAINER_MISSING", text) from error
-                group.cancel_scope.cancel()
-            if exceeded:
-                text = memory.message(spec.memory, exceeded[0])
-                on_log(LogEntry(spec.key, "system", text, time.time(), "ERROR"))
-                return _KILLED
-            return code
-
-    def _live(self, revision: Revision, prepared: Prepared, log: Log) -> Instance:
+    def _live(self, revision: Revision, reason: str, prepared: Prepared, log: Log) -> Instance:
         if self._group is None:
             raise RuntimeError("the fleet is not working")
         instance = Instance(revision.spec, prepared, self._around, log)
+        instance.say("INFO", words.starting(reason))
 
         async def life() -> None:
             try:
@@ -187,6 +201,11 @@ class SandboxFleet:
             now = time.monotonic()
             for revision in self._revisions.values():
                 revision.reap(now)
+
+
+async def _kill_when_exceeded(container: Running, exceeded: list[int]) -> None:
+    exceeded.append(await container.exceeds_memory())
+    container.process.kill()
 
 
 async def _ended(process: Process) -> int:

@@ -1,11 +1,11 @@
-"""Holding a container to its memory limit, by looking at what its processes have.
+"""Holding a container to its memory limit, by looking at what its processes and its files have.
 
 A control group would do this in the kernel, but belongs to whoever runs this program's session; looking needs
 no right at all.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,19 +26,22 @@ def message(limit: int, used: int) -> str:
     )
 
 
-async def exceeded(pid: int, limit: int) -> int:
-    """Wait until the processes below `pid` have more than `limit` bytes, and return how many they have."""
+async def exceeded(pid: int, limit: int, files: Callable[[], int]) -> int:
+    """Wait until the processes below `pid`, and its files, have more than `limit` bytes; return how many.
+
+    `files` says how many bytes of memory files take.
+    """
     while True:
-        used = resident(pid)
+        used = _most(pid) + files()
         if used > limit:
-            used = proportional(pid)  # pages that processes share were counted for each of them
+            used = in_use(pid, files())  # what processes share was counted for each of them
             if used > limit:
                 return used
         await anyio.sleep(min(max((limit - used) / _RATE, _SHORTEST), _LONGEST))
 
 
-def resident(pid: int) -> int:
-    """The bytes in memory of a process and all below it; shared ones count for each."""
+def _most(pid: int) -> int:
+    """Quickly, a bound on the bytes of memory of a process and all below it that no file backs."""
     total = 0
     for each in _tree(pid):
         with suppress(OSError, IndexError, ValueError):
@@ -46,15 +49,22 @@ def resident(pid: int) -> int:
     return total
 
 
-def proportional(pid: int) -> int:
-    """The bytes in memory of a process and all below it; shared ones count in parts."""
-    total = 0
+def in_use(pid: int, files: int) -> int:
+    """The bytes of memory of a process and all below it, and of `files` bytes of files in memory.
+
+    Pages that processes share count in parts (proc_pid_smaps(5)). Those of the image's files do not count:
+    the kernel can drop them. Those of files in memory that processes have mapped are not counted twice.
+    """
+    alone = shared = 0
     for each in _tree(pid):
         with suppress(OSError):
-            for line in Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii").splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1]) << 10
-    return total
+            rows = Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+            sizes = {
+                name: int(size.split()[0]) << 10 for name, _, size in (row.partition(":") for row in rows)
+            }
+            alone += sizes.get("Pss_Anon", 0)
+            shared += sizes.get("Pss_Shmem", 0)
+    return alone + max(shared, files)
 
 
 def _tree(pid: int) -> Iterator[int]:

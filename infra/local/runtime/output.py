@@ -3,7 +3,6 @@
 import json
 import time
 from collections import deque
-from collections.abc import Callable
 
 from infra.local.runtime.contract import Log, LogEntry
 
@@ -61,12 +60,19 @@ def _structured(text: str) -> dict[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def tail(log: Log, kept: int) -> tuple[Log, Callable[[], str]]:
-    """A log that hands on to `log` and remembers the last `kept` entries' text; and what it remembers."""
-    lines: deque[str] = deque(maxlen=kept)
+class Tail:
+    """A log that hands on to `log`, and remembers the text of the last `kept` entries."""
 
-    def remembering(entry: LogEntry) -> None:
-        lines.append(entry.text)
-        log(entry)
+    def __init__(self, log: Log, kept: int) -> None:
+        self._log = log
+        self._lines: deque[str] = deque(maxlen=kept)
 
-    return remembering, lambda: "\n".join(lines)
+    def __call__(self, entry: LogEntry) -> None:
+        """Take an entry."""
+        self._lines.append(entry.text)
+        self._log(entry)
+
+    @property
+    def text(self) -> str:
+        """What it remembers, a line each."""
+        return "\n".join(self._lines)

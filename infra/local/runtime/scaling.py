@@ -7,11 +7,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
-from infra.local.runtime.contract import RevisionSpec
+from infra.local.runtime import words
+from infra.local.runtime.contract import DeployFailed, RevisionSpec
 from infra.local.runtime.instance import Instance
 from infra.local.traffic.backend import NoInstance, Unavailable
 
@@ -71,17 +72,22 @@ class Place:
 
 
 class Revision:
-    """The instances of a revision. `start` makes one and lets it live, calling back when it is ready."""
+    """The instances of a revision. `start` makes one, for a reason, and lets it live, calling back.
 
-    def __init__(self, spec: RevisionSpec, scaling: Scaling, start: Callable[["Revision"], Instance]) -> None:
+    Once it is `settled`, whether it can serve, `failure` says why not.
+    """
+
+    def __init__(self, spec: RevisionSpec, scaling: Scaling, start: Callable[[str], Instance]) -> None:
         self.spec = spec
         self.closing = False
+        self.settled = anyio.Event()
+        self.failure: DeployFailed | None = None
         self._scaling = scaling
         self._start = start
         self._instances: list[Instance] = []
         self._queue: deque[asyncio.Future[Place]] = deque()
         self._quiet = anyio.Event()
-        self._proven = False  # whether an instance has ever become ready
+        self._proven = False  # whether the first instance has become ready
         self._failures = 0
         self._not_before = 0.0
         self._later: asyncio.TimerHandle | None = None
@@ -89,8 +95,8 @@ class Revision:
 
     @property
     def count(self) -> int:
-        """Instances that are ready."""
-        return sum(instance.ready for instance in self._instances)
+        """Instances that serve."""
+        return sum(instance.serving for instance in self._instances)
 
     @property
     def waiting(self) -> int:
@@ -99,11 +105,16 @@ class Revision:
 
     async def first(self) -> None:
         """Start the first instance, and those to be kept warm after it. Raises DeployFailed."""
-        instance = self._add()
+        instance = self._add(words.ROLLOUT)
         await instance.started.wait()
         if instance.failure is not None:
             raise instance.failure
         self._proven = True
+        self._scale()
+
+    def resize(self, least: int, most: int) -> None:
+        """Have so many instances at least, and at most, from now on."""
+        self.spec = replace(self.spec, min_instances=least, max_instances=most)
         self._scale()
 
     async def claim(self, wanted: str = "") -> Place:
@@ -112,8 +123,6 @@ class Revision:
             raise Unavailable
         if not self._queue and (instance := self._roomy(wanted)) is not None:
             instance.in_flight += 1
-            if instance.in_flight == self.spec.concurrency:
-                self._scale()
             return Place(self, instance)
         if len(self._queue) >= self._scaling.queue:
             raise NoInstance
@@ -143,11 +152,10 @@ class Revision:
         self._settle()
 
     def became_ready(self, instance: Instance) -> None:
-        """An instance passed its startup probe."""
+        """An instance passed its startup probe, or its readiness probe again."""
         self._startup = (self._startup + instance.startup_seconds) / (2 if self._startup else 1)
         self._hand_out()
-        if self._proven:
-            self._scale()
+        self._scale()
 
     def ended(self, instance: Instance) -> None:
         """Nothing is left of an instance."""
@@ -172,7 +180,11 @@ class Revision:
         for instance in sorted(self._instances, key=lambda each: each.idle_since):
             if spare <= 0:
                 return
-            if instance.ready and not instance.in_flight and now - instance.idle_since >= self._scaling.idle:
+            if (
+                instance.serving
+                and not instance.in_flight
+                and now - instance.idle_since >= self._scaling.idle
+            ):
                 instance.stop()
                 spare -= 1
 
@@ -221,12 +233,17 @@ class Revision:
     def _scale(self) -> None:
         """Start as many instances as are missing; later, if the last ones crashed."""
         demand = len(self._queue) + sum(instance.in_flight for instance in self._instances)
-        wanted = max(math.ceil(demand / self.spec.concurrency), self.spec.min_instances)
+        needed = math.ceil(demand / self.spec.concurrency)
+        # Those that their readiness probe keeps out of it are instances, and help nobody.
+        needed += (
+            sum(instance.serving and not instance.ready for instance in self._instances) if needed else 0
+        )
+        wanted = max(needed, self.spec.min_instances)
         starting = sum(not instance.started.is_set() for instance in self._instances)
         alive = starting + self.count
         missing = min(wanted, self.spec.max_instances) - alive
         missing = min(missing, self._scaling.at_once - starting)
-        if missing <= 0 or (self.closing and not self._queue):
+        if missing <= 0 or not self._proven or (self.closing and not self._queue):
             return
         pause = self._not_before - time.monotonic()
         if pause > 0:
@@ -235,9 +252,9 @@ class Revision:
             self._later = asyncio.get_running_loop().call_later(pause, self._scale)
             return
         for _ in range(missing):
-            self._add()
+            self._add(words.AUTOSCALING if needed >= wanted else words.MIN_INSTANCES)
 
-    def _add(self) -> Instance:
-        instance = self._start(self)
+    def _add(self, reason: str) -> Instance:
+        instance = self._start(reason)
         self._instances.append(instance)
         return instance

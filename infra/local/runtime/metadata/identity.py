@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import secrets
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,17 @@ class Identity:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._loading = threading.Lock()
         self._key: Any = None
         self._id = ""
         self._tokens: dict[str, tuple[str, float]] = {}
+
+    def prepare(self) -> None:
+        """Have the key and the libraries at hand before they are needed. Blocking."""
+        from google.auth import crypt, jwt
+
+        del crypt, jwt
+        self._load()
 
     def id_token(self, email: str, audience: str) -> str:
         """A JWT (RS256) that says its bearer is `email`, for one audience. RFC 7519."""
@@ -70,26 +79,35 @@ class Identity:
         return {"keys": [key]}
 
     def _load(self) -> Any:
-        if self._key is None:
-            # Not at the start: it takes a tenth of a second, and most programs never ask.
-            from cryptography.hazmat.primitives import serialization
-            from cryptography.hazmat.primitives.asymmetric import rsa
-
-            if self._file.exists():
-                self._key = serialization.load_pem_private_key(self._file.read_bytes(), None)
-            else:
-                self._key = rsa.generate_private_key(65537, _BITS)
-                written = self._key.private_bytes(
-                    serialization.Encoding.PEM,
-                    serialization.PrivateFormat.PKCS8,
-                    serialization.NoEncryption(),
-                )
-                _write(self._file, written)
-            public = self._key.public_key().public_bytes(
-                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-            self._id = hashlib.sha256(public).hexdigest()[:40]
+        with self._loading:
+            if self._key is None:
+                key = _read(self._file) if self._file.exists() else _make(self._file)
+                self._id = _key_id(key)
+                self._key = key
         return self._key
+
+
+# Not imported at the start: it takes a tenth of a second, and tests of other things never ask.
+def _read(file: Path) -> Any:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return load_pem_private_key(file.read_bytes(), None)
+
+
+def _make(file: Path) -> Any:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = rsa.generate_private_key(65537, _BITS)
+    _write(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return key
+
+
+def _key_id(key: Any) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(public).hexdigest()[:40]
 
 
 def _write(file: Path, content: bytes) -> None:

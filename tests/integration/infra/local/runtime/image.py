@@ -13,8 +13,8 @@ from ci.engine.store.blobs import Blobs
 SERVER = Path(__file__).with_name("tiny_server.py")
 FAST = Path(__file__).with_name("fast_server.py")
 _MODULES = (
-    "import base64, hashlib, json, os, select, signal, socket, sys, threading, time, encodings.latin_1, "
-    "encodings.idna"
+    "import base64, hashlib, json, os, select, signal, socket, sys, threading, time, urllib.parse, "
+    "encodings.latin_1, encodings.idna"
 )
 _LIST = "print('\\n'.join(m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)))"
 _PASSWD = b"root:x:0:0:root:/root:/bin/sh\nserver:x:1234:1235::/home/server:/bin/sh\n"

@@ -17,7 +17,7 @@ from infra.local.traffic import FrontProxy
 
 
 class Stage:
-    def __init__(self, state, scaling, limits):
+    def __init__(self, state, scaling, limits, outward):
         blobs = Blobs(state / "blobs")
         self.entries = []
         self.fleet = SandboxFleet(
@@ -26,6 +26,7 @@ class Stage:
             self.entries.append,
             number=lambda _: "123",
             scaling=scaling,
+            outward=outward,
         )
         self.front = FrontProxy(self.fleet, self.entries.append, limits=limits)
 
@@ -34,6 +35,8 @@ class Stage:
             return [(e.resource, e.stream, e.text, e.severity, e.payload, e.trace) for e in self.entries]
         if name == "jwks":
             return self.fleet.identity.jwks()
+        if name == "account_of":
+            return self.fleet.identity.account_of(*arguments)
         if name == "task":
             said = []
             code = await self.fleet.run_task(*arguments, on_log=said.append)
@@ -45,8 +48,8 @@ class Stage:
         return await result if asyncio.iscoroutine(result) else result
 
 
-async def main(state, scaling, limits, output):
-    stage = Stage(state, scaling, limits)
+async def main(state, settings, output):
+    stage = Stage(state, *settings)
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
     tasks = set()
@@ -72,6 +75,7 @@ async def main(state, scaling, limits, output):
             loop.call_soon_threadsafe(done.set)
 
     async with stage.fleet.working(), stage.front.listening():
+        await stage.fleet.publish(stage.front.port)
         threading.Thread(target=read, daemon=True).start()
         pickle.dump((0, stage.front.port), output)
         output.flush()
@@ -81,4 +85,4 @@ async def main(state, scaling, limits, output):
 if __name__ == "__main__":
     enter()
     settings = pickle.load(sys.stdin.buffer)
-    asyncio.run(main(Path(sys.argv[1]), *settings, sys.stdout.buffer))
+    asyncio.run(main(Path(sys.argv[1]), settings, sys.stdout.buffer))

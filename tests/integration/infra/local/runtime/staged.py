@@ -19,7 +19,7 @@ PROJECT = "projects/acme/locations/europe-west1/services"
 
 
 class Staged:
-    def __init__(self, state, image, scaling=None, limits=None):
+    def __init__(self, state, image, scaling=None, limits=None, *, outward=(80,)):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
         self.image = image
         self.process = subprocess.Popen(
@@ -31,7 +31,7 @@ class Staged:
         )
         self._numbers = itertools.count(1)
         self._answers = {0: Future()}
-        pickle.dump((scaling, limits), self.process.stdin)
+        pickle.dump((scaling, limits, outward), self.process.stdin)
         self.process.stdin.flush()
         threading.Thread(target=self._listen, daemon=True).start()
         self.port = self._answers[0].result(30)

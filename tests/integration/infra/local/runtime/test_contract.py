@@ -1,17 +1,12 @@
 """What a container finds, by Cloud Run's runtime contract."""
 
-import base64
 import json
-
-import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from google.auth import jwt
+import subprocess
+from contextlib import suppress
+from pathlib import Path
 
 from infra.local.runtime.contract import RevisionSpec
 from tests.integration.infra.local.runtime.image import write_image
-
-ROOT = "/computeMetadata/v1"
 
 
 def test_a_container_knows_its_port_service_and_revision(staged):
@@ -36,56 +31,35 @@ def test_a_container_runs_as_its_image_says(staged, tmp_path):
     assert (who["uid"], who["gid"], who["cwd"]) == (1234, 1235, "/home/server")
 
 
-def test_what_an_instance_writes_ends_with_it(staged):
+def test_a_container_s_own_working_directory_comes_before_the_image_s(staged):
+    staged.deploy(working_dir="/tmp/elsewhere")
+    assert staged.json("/who")["cwd"] == "/tmp/elsewhere"
+
+
+def test_secrets_are_in_no_process_s_arguments_and_on_no_disk(staged, state):
+    staged.deploy(secret_env={"TOKEN": b"hush-arguments"}, files={"/secrets/key": b"hush-file"})
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            assert b"hush-" not in each.read_bytes()
+    assert (
+        subprocess.run(["grep", "-r", "-l", "hush-", state], capture_output=True, check=False).stdout == b""
+    )
+
+
+def test_what_an_instance_writes_is_in_memory_and_ends_with_it(staged, state):
     spec = staged.deploy()
     assert [staged.get("/write").body for _ in range(2)] == [b"1", b"2"]
+    assert not list((state / "instances").glob("*/upper/left-behind"))
     staged.tell("retire", spec.key)
+    assert not list((state / "instances").iterdir())
     staged.deploy(name="web-2")
     assert staged.get("/write").body == b"1"
 
 
-def test_an_instance_reaches_nothing_outside(staged):
-    staged.deploy()
-    assert b"unreachable" in staged.get("/outside").body
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("/project/project-id", "acme"),
-        ("/project/numeric-project-id", "123"),
-        ("/instance/region", "projects/123/regions/europe-west1"),
-        ("/instance/service-accounts/default/email", "me@acme.iam.gserviceaccount.com"),
-    ],
-)
-def test_the_metadata_server_says_who_an_instance_is(staged, path, expected):
-    staged.deploy(service_account="me@acme.iam.gserviceaccount.com")
-    answer = staged.json(f"/metadata?{ROOT}{path}")
-    assert (answer["status"], answer["body"]) == (200, expected)
-    assert "Metadata-Flavor: Google" in answer["head"]
-
-
-def test_the_metadata_server_wants_its_header(staged):
-    staged.deploy()
-    assert staged.json(f"/metadata?{ROOT}/project/project-id", headers={"X-Plain": "1"})["status"] == 403
-
-
-def test_an_identity_token_is_signed_for_its_account_and_audience(staged):
-    staged.deploy(service_account="me@acme.iam.gserviceaccount.com")
-    path = f"{ROOT}/instance/service-accounts/default/identity?audience=https://other.example"
-    token = staged.json(f"/metadata?{path}")["body"]
-    claims = jwt.decode(token, certs=_certificates(staged.tell("jwks")), audience="https://other.example")
-    assert claims["email"] == "me@acme.iam.gserviceaccount.com"
-    assert claims["iss"] == "https://accounts.google.com"
-    assert claims["exp"] - claims["iat"] == 3600
-
-
-def test_an_access_token_is_a_bearer_token(staged):
-    staged.deploy()
-    answer = staged.json(f"/metadata?{ROOT}/instance/service-accounts/default/token")
-    token = json.loads(answer["body"])
-    assert token["token_type"] == "Bearer"
-    assert 0 < token["expires_in"] <= 3600
+def test_an_empty_directory_is_the_instance_s_own_and_of_its_size(staged):
+    staged.deploy(empty_dirs={"/scratch": 2 << 20})
+    assert staged.get("/fill?/scratch/a,1").status == 200
+    assert staged.get("/fill?/scratch/b,2").status == 507
 
 
 def test_lines_that_a_container_prints_are_log_entries_and_json_is_taken_apart(staged):
@@ -97,19 +71,42 @@ def test_lines_that_a_container_prints_are_log_entries_and_json_is_taken_apart(s
     ]
 
 
+TASK = {
+    "CLOUD_RUN_JOB": "train",
+    "CLOUD_RUN_EXECUTION": "train-abcde",
+    "CLOUD_RUN_TASK_INDEX": "3",
+    "CLOUD_RUN_TASK_COUNT": "5",
+    "CLOUD_RUN_TASK_ATTEMPT": "1",
+}
+
+
 def test_a_task_runs_to_its_exit_code_and_its_output_is_told(staged):
-    env = {"MODE": "task", "CLOUD_RUN_TASK_INDEX": "3", "CODE": "5"}
-    code, said = staged.tell("task", staged.spec("job", "job-x-task3", env=env))
+    spec = staged.spec(
+        "train", "train-abcde-task3", execution="train-abcde", env={"MODE": "task", "CODE": "5", **TASK}
+    )
+    code, said = staged.tell("task", spec)
     assert code == 5
     assert ("stdout", "task 3") in said
+    assert ("system", "Container called exit(5).") in said
+    assert spec.key.endswith("/jobs/train/executions/train-abcde/tasks/train-abcde-task3")
 
 
-def _certificates(jwks):
-    """Keys by their ids, in the form that google-auth verifies with."""
-    return {key["kid"]: _pem(key) for key in jwks["keys"]}
+def test_a_task_knows_its_job_and_has_no_port(staged):
+    env = {"MODE": "tell-environment", **TASK}
+    _, said = staged.tell("task", staged.spec("train", "train-abcde-task3", execution="train-abcde", env=env))
+    text = next(text for stream, text in said if stream == "stdout")
+    told = json.loads(text.removeprefix("environment "))
+    assert {name: told[name] for name in TASK} == TASK
+    assert not {"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"} & set(told)
 
 
-def _pem(key):
-    n, e = (int.from_bytes(base64.urlsafe_b64decode(key[name] + "=="), "big") for name in ("n", "e"))
-    public = rsa.RSAPublicNumbers(e, n).public_key()
-    return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+def test_a_task_that_needs_more_memory_than_its_limit_is_killed(staged):
+    code, said = staged.tell("task", staged.spec("job", "job-x", env={"MODE": "hungry"}, memory=128 << 20))
+    assert code == 137
+    assert said[-1][1].startswith("Memory limit of 128 MiB exceeded with ")
+
+
+def test_a_request_that_takes_longer_than_the_revision_s_timeout_gets_504(staged):
+    staged.deploy(timeout=0.3)
+    assert staged.get("/sleep?5").status == 504
+    assert staged.get().status == 200

@@ -9,10 +9,11 @@ import socket
 import sys
 import threading
 import time
+from urllib.parse import urlsplit
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 HOARD = []
-STATE = {"ill": False}
+STATE = {"ill_until": 0.0, "asked": 0}
 PAGES = {}
 
 
@@ -107,6 +108,11 @@ def leave(call):
     os._exit(int(call.query))
 
 
+@page("/signal")
+def end_by_signal(call):
+    os.kill(os.getpid(), int(call.query))
+
+
 @page("/eat")
 def eat(call):
     HOARD.append(b"x" * (int(call.query) << 20))
@@ -122,6 +128,7 @@ def say(call):
 @page("/metadata")
 def metadata(call):
     flavor = "" if "x-plain" in call.headers else "Metadata-Flavor: Google\r\n"
+    flavor += "X-Forwarded-For: 10.0.0.1\r\n" if "x-proxied" in call.headers else ""
     with socket.create_connection(("metadata.google.internal", 80), 5) as asked:
         asked.sendall(f"GET {call.query} HTTP/1.1\r\nHost: m\r\n{flavor}Connection: close\r\n\r\n".encode())
         head, _, body = asked.makefile("rb").read().partition(b"\r\n\r\n")
@@ -129,25 +136,63 @@ def metadata(call):
     call.respond(json.dumps(answer).encode())
 
 
-@page("/outside")
-def outside(call):
+@page("/ask")
+def ask(call):
+    """Get a page from elsewhere, or say why that can't be done."""
+    url = urlsplit(call.query)
     try:
-        socket.create_connection(("192.0.2.1", 80), 1).close()
+        with socket.create_connection((url.hostname, url.port or 80), 5) as asked:
+            lines = [f"GET {url.path} HTTP/1.1", f"Host: {url.netloc}", "Connection: close", "", ""]
+            asked.sendall("\r\n".join(lines).encode())
+            call.respond(asked.makefile("rb").read().partition(b"\r\n\r\n")[2])
     except OSError as error:
-        call.respond(str(error).encode())
+        call.respond(str(error).encode(), "502 Bad Gateway")
+
+
+@page("/address")
+def address(call):
+    call.respond(call.connection.getsockname()[0].encode())
+
+
+@page("/resolve")
+def resolve(call):
+    try:
+        call.respond(socket.gethostbyname(call.query).encode())
+    except OSError as error:
+        call.respond(str(error).encode(), "502 Bad Gateway")
+
+
+@page("/fill")
+def fill(call):
+    """Write a file of so many MiB at a path."""
+    path, _, size = call.query.partition(",")
+    try:
+        with open(path, "wb") as opened:
+            for _ in range(int(size)):
+                opened.write(b"x" * (1 << 20))
+    except OSError as error:
+        os.unlink(path)
+        call.respond(str(error).encode(), "507 Insufficient Storage")
     else:
-        call.respond(b"connected")
+        call.respond(b"filled\n")
 
 
 @page("/ill")
 def fall_ill(call):
-    STATE["ill"] = True
+    """Be ill, for some seconds where they are given."""
+    STATE["ill_until"] = time.monotonic() + float(call.query or 3600)
     call.respond(b"ill\n")
 
 
 @page("/health")
 def health(call):
-    call.respond(b"", "503 Ill" if STATE["ill"] else "200 OK")
+    STATE["asked"] += 1
+    call.respond(b"", "503 Ill" if time.monotonic() < STATE["ill_until"] else "200 OK")
+
+
+@page("/asked")
+def asked(call):
+    call.respond(str(STATE["asked"]).encode())
 
 
 @page("/ws")
@@ -190,6 +235,9 @@ def behave(mode):
     if mode == "task":
         print("task", os.environ["CLOUD_RUN_TASK_INDEX"], flush=True)
         sys.exit(int(os.environ["CODE"]))
+    if mode == "tell-environment":
+        print("environment", json.dumps(dict(os.environ)), flush=True)
+        sys.exit(0)
     if mode == "silent":
         signal.pause()
     if mode == "hungry":
@@ -205,7 +253,10 @@ def main():
     behave(mode)
     time.sleep(float(os.environ.get("START_DELAY", "0")))
     port = int(os.environ["PORT"]) + (mode == "wrong-port")
-    listener = socket.create_server(("", port), backlog=512)
+    STATE["ill_until"] = time.monotonic() + float(os.environ.get("ILL_FOR", "0"))
+    listener = socket.create_server(("127.0.0.1" if mode == "localhost" else "", port), backlog=512)
+    if after := os.environ.get("CRASH_AFTER"):
+        threading.Timer(float(after), os._exit, (9,)).start()
     while True:
         connection, _ = listener.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

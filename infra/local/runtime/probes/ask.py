@@ -1,77 +1,27 @@
-"""Health checks of an instance: TCP, HTTP and gRPC, as Cloud Run makes them."""
+"""Asking a container once whether it is well, over a connection to it."""
 
 import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable
 
-import anyio
 import httptools
 
 from infra.local.runtime.contract import Probe
 
 Dial = Callable[[int], Awaitable[socket.socket]]
 
-#: What Cloud Run does where a service says nothing: one try, for as long as may be.
-DEFAULT_TIMEOUT = 240.0
-_POLL, _POLL_LATER, _EAGER = (
-    0.004,
-    0.05,
-    5.0,
-)  # seconds: between looks, at first and later; how long "at first" is
 _ENOUGH = 64 << 10  # bytes of an answer
 
 
-def default_startup(port: int) -> Probe:
-    """The startup probe of a container that has none."""
-    return Probe("tcp", port, timeout=DEFAULT_TIMEOUT, period=DEFAULT_TIMEOUT, failure_threshold=1)
-
-
-async def startup(probe: Probe, dial: Dial) -> bool:
-    """Check until the container is well; False when it failed as often as it may.
-
-    One try of a TCP probe lasts for its whole timeout, so a port that opens meanwhile counts.
-    """
-    await anyio.sleep(probe.initial_delay)
-    for attempt in range(max(probe.failure_threshold, 1)):
-        if attempt:
-            await anyio.sleep(max(probe.period - probe.timeout, 0))
-        with anyio.move_on_after(probe.timeout):
-            await _until_well(probe, dial)
-            return True
-    return False
-
-
-async def healthy(probe: Probe, dial: Dial) -> bool:
-    """Check once."""
-    with anyio.move_on_after(probe.timeout):
-        return await _check(probe, dial)
-    return False
-
-
-async def _until_well(probe: Probe, dial: Dial) -> None:
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    while True:
-        if await _check(probe, dial):
-            return
-        await anyio.sleep(_POLL if loop.time() - began < _EAGER else _POLL_LATER)
-
-
-async def _check(probe: Probe, dial: Dial) -> bool:
+async def ask(probe: Probe, connection: socket.socket) -> bool:
+    """What the container says over a connection; that there is one says enough to a TCP probe."""
     try:
-        connection = await dial(probe.port)
-    except OSError:
+        if probe.kind == "http":
+            return await _http(probe, connection)
+        return probe.kind == "tcp" or await _grpc(probe, connection)
+    except (OSError, httptools.HttpParserError):
         return False
-    with connection:
-        if probe.kind == "tcp":
-            return True
-        try:
-            if probe.kind == "http":
-                return await _http(probe, connection)
-            return await _grpc(probe, connection)
-        except (OSError, httptools.HttpParserError):
-            return False
 
 
 class _Status:
@@ -118,6 +68,11 @@ def _literal(name: bytes, value: bytes) -> bytes:
     return b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
+def _varint(number: int) -> bytes:
+    low = [number >> shift & 0x7F for shift in range(0, max(number.bit_length(), 1), 7)]
+    return bytes([*(each | 0x80 for each in low[:-1]), low[-1]])
+
+
 def _health_check(probe: Probe) -> bytes:
     fields = {
         b":method": b"POST",
@@ -127,8 +82,8 @@ def _health_check(probe: Probe) -> bytes:
         b"content-type": b"application/grpc",
         b"te": b"trailers",
     }
-    service = probe.service.encode()[:100]
-    message = b"\x0a" + bytes([len(service)]) + service if service else b""
+    service = probe.service.encode()
+    message = b"\x0a" + _varint(len(service)) + service if service else b""
     head = b"".join(_literal(name, value) for name, value in fields.items())
     call = struct.pack(">BI", 0, len(message)) + message
     return (

@@ -44,24 +44,26 @@ class Layers:
 
     def _unpack(self, layer: Layer, place: Path, below: Sequence[Path]) -> None:
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+        root = fresh / "root"
         try:
-            root = fresh / "root"
             root.mkdir()
-            with self._blobs.open(layer.digest) as stream:
-                members = list(unpack(stream, root, own=self._own, diff_id=layer.diff_id))
-            listed = {member.path for member in members if not member.implied}
-            for member in members:
-                if member.implied and member.path not in listed:
-                    self._inherit(root / member.path, member.path, below)
-            if "." not in listed:
-                self._inherit(root, ".", below)
-            try:
-                root.rename(place)
-            except OSError:
-                if not place.is_dir():  # another process was quicker
-                    raise
+            self._fill(root, layer, below)
+            root.rename(place)
+        except OSError:
+            if not place.is_dir():  # another process was quicker
+                raise
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+
+    def _fill(self, root: Path, layer: Layer, below: Sequence[Path]) -> None:
+        with self._blobs.open(layer.digest) as stream:
+            members = list(unpack(stream, root, own=self._own, diff_id=layer.diff_id))
+        listed = {member.path for member in members if not member.implied}
+        for member in members:
+            if member.implied and member.path not in listed:
+                self._inherit(root / member.path, member.path, below)
+        if "." not in listed:
+            self._inherit(root, ".", below)
 
     def _inherit(self, made: Path, path: str, below: Sequence[Path]) -> None:
         for folder in below:
