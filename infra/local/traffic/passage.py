@@ -48,7 +48,10 @@ class Passage:  # pylint: disable=too-many-instance-attributes  # all that a log
         self.problem = problem
         if self.exchange is not None and self.exchange.began:
             self.request.keep_alive = False
-            self.client.abort()
+            if self.exchange.open_ended:
+                self.client.reset()
+            else:
+                self.client.close()
             return
         self.status = status
         self.request.keep_alive = self.request.keep_alive and self.request.complete

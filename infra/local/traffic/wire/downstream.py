@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
+from socket import SO_LINGER, SOL_SOCKET
 from typing import Protocol
 
 from infra.local.traffic.wire.arrivals import Arrivals
@@ -14,6 +16,7 @@ Handler = Callable[[Request, "Downstream"], Awaitable[None]]
 
 _LOG = logging.getLogger(__name__)
 _BUFFER = 256 << 10  # bytes of a body that wait for an instance before the client has to
+_RESET = struct.pack("ii", 1, 0)  # as socket(7) has it: no lingering at all, but a reset
 _LINGER = 2.0  # seconds in which a client that is still sending may read why it need not
 
 
@@ -136,7 +139,15 @@ class Downstream(asyncio.Protocol):
         self._regulate()
 
     def abort(self) -> None:
-        """End the connection at once: what was sent is not whole."""
+        """End the connection at once."""
+        self.transport.abort()
+
+    def reset(self) -> None:
+        """End the connection with an error, so that a client can't take what was sent for the whole of it."""
+        self.flush()
+        socket = self.transport.get_extra_info("socket")
+        if socket is not None and not self.transport.is_closing():
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, _RESET)
         self.transport.abort()
 
     def expire(self, now: float) -> None:

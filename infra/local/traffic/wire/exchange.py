@@ -44,13 +44,15 @@ class Exchange:
     """Carries one request over a connection: reads its body, receives its response.
 
     `added` are fields that the response gets. After run(), `status` and `sent` (bytes, with the head) say
-    what the client was sent; `began` is whether that was anything.
+    what the client was sent; `began` is whether that was anything, `open_ended` whether only the end of the
+    connection says where it ends.
     """
 
     def __init__(self, request: Request, client: Client, added: Fields) -> None:
         self.status = 0
         self.sent = 0
         self.began = False
+        self.open_ended = False
         self._request = request
         self._client = client
         self._added = added
@@ -182,7 +184,7 @@ class Exchange:
                 self._chunked = True
                 lines.append(b"transfer-encoding: chunked")
             else:
-                request.keep_alive = False
+                self.open_ended, request.keep_alive = True, False
         if not (request.keep_alive and request.complete):
             request.keep_alive = False
             lines.append(b"connection: close")
