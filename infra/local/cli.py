@@ -48,6 +48,13 @@ def up(  # pylint: disable=too-many-positional-arguments  # typer reads them as 
         int, typer.Option(min=0, max=65535, help=f"Port of the image registry. {_PORT_HELP}")
     ] = 0,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Want everything prepared as Google does: APIs enabled, repositories made, callers known.",
+        ),
+    ] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Serve in the background; return when it answers.")
     ] = False,
@@ -72,7 +79,7 @@ def up(  # pylint: disable=too-many-positional-arguments  # typer reads them as 
         _print_endpoint(endpoint, as_json=as_json)
 
     try:
-        asyncio.run(serve(folder, Ports(port, front_port, registry_port), ready, host=host))
+        asyncio.run(serve(folder, Ports(port, front_port, registry_port), ready, host=host, strict=strict))
     except (Occupied, BadState, OSError) as error:
         _fail(str(error))
 

@@ -20,18 +20,27 @@ DATABASE = "cloud.db"
 class Cloud:
     """Serves Google's APIs from the folder `state`, by a fleet and a front proxy.
 
+    A `strict` one wants everything prepared as Google does; another makes the repository that a push needs.
     Raises sqlite3.DatabaseError when the folder holds the state of another version.
     """
 
     def __init__(
-        self, state: Path, fleet: Fleet, front: Front, log: Log, *, registry: Registry | None = None
+        self,
+        state: Path,
+        fleet: Fleet,
+        front: Front,
+        log: Log,
+        *,
+        registry: Registry | None = None,
+        strict: bool = False,
     ) -> None:
         self.store = Store(state / DATABASE)
         self.registry = registry or Registry(state / "registry", Blobs(state / "blobs"), AnyRepository())
-        images = artifacts.Artifacts(self.store, self.registry)
+        images = artifacts.Artifacts(self.store, self.registry, auto_create=not strict)
         secrets = manager.SecretManager(self.store, state)
         self._run = Run(self.store, fleet, front, read=secrets.read, log=log)
         self._api = Api((*rpcs(LIBRARY), *rpcs(manager.LIBRARY), *rpcs(artifacts.LIBRARY)))
+        self.shelves = self._run.shelves
         self._run.serve(self._api)
         secrets.serve(self._api)
         images.serve(self._api)

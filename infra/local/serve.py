@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ import uvicorn
 
 from ci.engine.images import Images
 from ci.engine.store.blobs import Blobs
+from infra.local.api.server import Receive, Scope, Send
 from infra.local.cloud import Cloud
 from infra.local.control.names import project_number
+from infra.local.page import Page, Sight
+from infra.local.page.app import PATHS
 from infra.local.place import Endpoint, alone, announce, listen
 from infra.local.registry import AnyRepository, Registry, Resolver
 from infra.local.runtime.contract import LogEntry
@@ -49,7 +52,12 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    state: Path, ports: Ports, ready: Callable[[Endpoint], None], *, host: str = LOOPBACK
+    state: Path,
+    ports: Ports,
+    ready: Callable[[Endpoint], None],
+    *,
+    host: str = LOOPBACK,
+    strict: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is told the addresses once they answer.
 
@@ -62,7 +70,7 @@ async def serve(
         )
         endpoint = Endpoint(os.getpid(), _url(api), _url(front), _address(registry))
         try:
-            async with _working(state, api, front, registry) as servers:
+            async with _working(state, api, front, registry, strict=strict) as servers:
                 announce(state, endpoint)
                 ready(endpoint)
                 await _told_to_stop()
@@ -74,7 +82,7 @@ async def serve(
 
 @contextlib.asynccontextmanager
 async def _working(
-    state: Path, api: socket.socket, front: socket.socket, registry: socket.socket
+    state: Path, api: socket.socket, front: socket.socket, registry: socket.socket, *, strict: bool
 ) -> AsyncIterator[list[_Server]]:
     blobs = Blobs(state / "blobs")
     images = Registry(state / "registry", blobs, AnyRepository())
@@ -82,8 +90,10 @@ async def _working(
     fleet = SandboxFleet(state, Shop(source, blobs), _log, number=project_number)
     proxy = FrontProxy(fleet, _log)
     proxy.port = front.getsockname()[1]
-    cloud = Cloud(state, fleet, proxy, _log)
-    servers = [_server(cloud), _server(images)]
+    cloud = Cloud(state, fleet, proxy, _log, registry=images, strict=strict)
+    sight = Sight(cloud.shelves, fleet, proxy.metrics, lambda _name, _lines: ())
+    addresses = {"API": _url(api), "services": _url(front), "registry": _address(registry)}
+    servers = [_server(_door(cloud, Page(sight, addresses))), _server(images)]
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(images.close)
         await stack.enter_async_context(fleet.working())
@@ -95,6 +105,16 @@ async def _working(
         for server, listener in zip(servers, (api, registry), strict=True):
             group.create_task(server.serve(sockets=[listener]))
         yield servers
+
+
+def _door(cloud: Cloud, page: Page) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in PATHS:
+            await page(scope, send)
+        else:
+            await cloud(scope, receive, send)
+
+    return app
 
 
 def _server(app: Any) -> _Server:
