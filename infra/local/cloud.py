@@ -5,22 +5,42 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ci.engine.store.blobs import Blobs
-from infra.local.api import Api, rpcs
+from infra.local.api import Api, methods, rpcs
 from infra.local.api.server import Receive, Scope, Send
 from infra.local.control import artifacts
+from infra.local.control.budgets import Budgets
+from infra.local.control.gate import gate
+from infra.local.control.iam.manager import Iam
+from infra.local.control.logging import Logging, Logs
+from infra.local.control.projects import ResourceManager
 from infra.local.control.run.cloud import LIBRARY, Run
 from infra.local.control.secrets import manager
+from infra.local.control.services import ServiceUsage
 from infra.local.registry import AnyRepository, Registry
 from infra.local.runtime.contract import Fleet, Front, Log
+from infra.local.runtime.metadata import Identity
 from infra.local.state import Store
 
 DATABASE = "cloud.db"
+# The APIs that are served by their discovery documents.
+DOCUMENTS = (
+    ("serviceusage", "v1"),
+    ("cloudresourcemanager", "v1"),
+    ("cloudresourcemanager", "v3"),
+    ("iam", "v1"),
+    ("iamcredentials", "v1"),
+    ("billingbudgets", "v1"),
+    ("logging", "v2"),
+)
 
 
 class Cloud:
     """Serves Google's APIs from the folder `state`, by a fleet and a front proxy.
 
     A `strict` one wants everything prepared as Google does; another makes the repository that a push needs.
+    `identity` issues the tokens of service accounts; `quota_per_minute` is how many requests an API answers
+    for a project in a minute, 0 for any number.
+
     Raises sqlite3.DatabaseError when the folder holds the state of another version.
     """
 
@@ -32,18 +52,32 @@ class Cloud:
         log: Log,
         *,
         registry: Registry | None = None,
+        logs: Logs | None = None,
         strict: bool = False,
+        identity: Identity | None = None,
+        quota_per_minute: int = 0,
     ) -> None:
         self.store = Store(state / DATABASE)
         self.registry = registry or Registry(state / "registry", Blobs(state / "blobs"), AnyRepository())
         images = artifacts.Artifacts(self.store, self.registry, auto_create=not strict)
+        self.logs = logs or Logs(state)
         secrets = manager.SecretManager(self.store, state)
         self._run = Run(self.store, fleet, front, read=secrets.read, log=log)
-        self._api = Api((*rpcs(LIBRARY), *rpcs(manager.LIBRARY), *rpcs(artifacts.LIBRARY)))
+        identity = identity or Identity(state / "identity.pem")
+        usage = ServiceUsage(self.store)
+        guard = gate(self.store, identity, usage, strict=strict, quota_per_minute=quota_per_minute)
+        messages = [rpc for each in (LIBRARY, manager.LIBRARY, artifacts.LIBRARY) for rpc in rpcs(each)]
+        documents = [method for document in DOCUMENTS for method in methods(*document)]
+        self._api = Api((*messages, *documents), guard)
         self.shelves = self._run.shelves
         self._run.serve(self._api)
         secrets.serve(self._api)
         images.serve(self._api)
+        Logging(self.logs).serve(self._api)
+        usage.serve(self._api)
+        ResourceManager(self.store).serve(self._api)
+        Iam(self.store, identity).serve(self._api)
+        Budgets(self.store).serve(self._api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
@@ -57,4 +91,5 @@ class Cloud:
             async with self._run.working():
                 yield
         finally:
+            self.logs.close()
             self.store.close()
