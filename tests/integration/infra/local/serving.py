@@ -34,13 +34,13 @@ def listen():
 
 
 @contextlib.contextmanager
-def serving(state, fleet, front, log=lambda _entry: None):
+def serving(state, fleet, front, log=lambda _entry: None, **options):
     listener = listen()
     port = listener.getsockname()[1]
     ready, box = threading.Event(), {}
 
     async def main():
-        cloud = box["cloud"] = Cloud(state, fleet, front, log)
+        cloud = box["cloud"] = Cloud(state, fleet, front, log, **options)
         box["loop"] = asyncio.get_running_loop()
         server = box["server"] = uvicorn.Server(uvicorn.Config(cloud, log_level="warning", lifespan="off"))
         async with cloud.working():

@@ -8,7 +8,7 @@ import uvicorn
 from google.cloud import artifactregistry_v1 as library
 
 from tests.integration.infra.local.conftest import PARENT
-from tests.integration.infra.local.serving import listen
+from tests.integration.infra.local.serving import listen, serving
 
 APPS = f"{PARENT}/repositories/apps"
 
@@ -40,3 +40,10 @@ def registry(cloud):
     server.should_exit = True
     serving.result(10)
     listener.close()
+
+
+@pytest.fixture
+def cloud(tmp_path, fleet, front):
+    """A cloud where a push needs a repository."""
+    with serving(tmp_path / "state", fleet, front, strict=True) as served:
+        yield served
