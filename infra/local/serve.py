@@ -17,12 +17,12 @@ from ci.engine.images import Images
 from ci.engine.store.blobs import Blobs
 from infra.local.api.server import Receive, Scope, Send
 from infra.local.cloud import Cloud
+from infra.local.control.logging import Logs
 from infra.local.control.names import project_number
 from infra.local.page import Page, Sight
 from infra.local.page.app import PATHS
 from infra.local.place import Endpoint, alone, announce, listen
 from infra.local.registry import AnyRepository, Registry, Resolver
-from infra.local.runtime.contract import LogEntry
 from infra.local.runtime.fleet import SandboxFleet, Shop
 from infra.local.traffic import FrontProxy
 
@@ -87,10 +87,11 @@ async def _working(
     blobs = Blobs(state / "blobs")
     images = Registry(state / "registry", blobs, AnyRepository())
     source = Resolver(images, registry.getsockname()[1], Images(state, blobs))
-    fleet = SandboxFleet(state, Shop(source, blobs), _log, number=project_number)
-    proxy = FrontProxy(fleet, _log)
+    logs = Logs(state)
+    fleet = SandboxFleet(state, Shop(source, blobs), logs.write, number=project_number)
+    proxy = FrontProxy(fleet, logs.write)
     proxy.port = front.getsockname()[1]
-    cloud = Cloud(state, fleet, proxy, _log, registry=images, strict=strict)
+    cloud = Cloud(state, fleet, proxy, logs.write, registry=images, logs=logs, strict=strict)
     sight = Sight(cloud.shelves, fleet, proxy.metrics, lambda _name, _lines: ())
     addresses = {"API": _url(api), "services": _url(front), "registry": _address(registry)}
     servers = [_server(_door(cloud, Page(sight, addresses))), _server(images)]
@@ -138,7 +139,3 @@ def _address(listener: socket.socket) -> str:
 
 def _url(listener: socket.socket) -> str:
     return f"http://{_address(listener)}"
-
-
-def _log(_entry: LogEntry) -> None:
-    """Keep nothing."""

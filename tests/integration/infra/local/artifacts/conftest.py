@@ -46,4 +46,6 @@ def registry(cloud):
 def cloud(tmp_path, fleet, front):
     """A cloud where a push needs a repository."""
     with serving(tmp_path / "state", fleet, front, strict=True) as served:
+        enable = f"{served.url}/v1/projects/shipway-test/services/artifactregistry.googleapis.com:enable"
+        assert httpx.post(enable).status_code == 200
         yield served
