@@ -55,6 +55,10 @@ def up(  # pylint: disable=too-many-positional-arguments  # typer reads them as 
             help="Want everything prepared as Google does: APIs enabled, repositories made, callers known.",
         ),
     ] = False,
+    quota_per_minute: Annotated[
+        int,
+        typer.Option(min=0, help="Requests that an API answers for a project in a minute; 0 for any number."),
+    ] = 0,
     detach: Annotated[
         bool, typer.Option("--detach", help="Serve in the background; return when it answers.")
     ] = False,
@@ -79,7 +83,8 @@ def up(  # pylint: disable=too-many-positional-arguments  # typer reads them as 
         _print_endpoint(endpoint, as_json=as_json)
 
     try:
-        asyncio.run(serve(folder, Ports(port, front_port, registry_port), ready, host=host, strict=strict))
+        ports = Ports(port, front_port, registry_port)
+        asyncio.run(serve(folder, ports, ready, host=host, strict=strict, quota_per_minute=quota_per_minute))
     except (Occupied, BadState, OSError) as error:
         _fail(str(error))
 

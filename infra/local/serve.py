@@ -58,6 +58,7 @@ async def serve(
     *,
     host: str = LOOPBACK,
     strict: bool = False,
+    quota_per_minute: int = 0,
 ) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is told the addresses once they answer.
 
@@ -70,7 +71,9 @@ async def serve(
         )
         endpoint = Endpoint(os.getpid(), _url(api), _url(front), _address(registry))
         try:
-            async with _working(state, api, front, registry, strict=strict) as servers:
+            async with _working(
+                state, api, front, registry, strict=strict, quota_per_minute=quota_per_minute
+            ) as servers:
                 announce(state, endpoint)
                 ready(endpoint)
                 await _told_to_stop()
@@ -82,7 +85,7 @@ async def serve(
 
 @contextlib.asynccontextmanager
 async def _working(
-    state: Path, api: socket.socket, front: socket.socket, registry: socket.socket, *, strict: bool
+    state: Path, api: socket.socket, front: socket.socket, registry: socket.socket, **options: Any
 ) -> AsyncIterator[list[_Server]]:
     blobs = Blobs(state / "blobs")
     images = Registry(state / "registry", blobs, AnyRepository())
@@ -91,7 +94,16 @@ async def _working(
     fleet = SandboxFleet(state, Shop(source, blobs), logs.write, number=project_number)
     proxy = FrontProxy(fleet, logs.write)
     proxy.port = front.getsockname()[1]
-    cloud = Cloud(state, fleet, proxy, logs.write, registry=images, logs=logs, strict=strict)
+    cloud = Cloud(
+        state,
+        fleet,
+        proxy,
+        logs.write,
+        registry=images,
+        logs=logs,
+        identity=fleet.identity,
+        **options,
+    )
     sight = Sight(cloud.shelves, fleet, proxy.metrics, lambda _name, _lines: ())
     addresses = {"API": _url(api), "services": _url(front), "registry": _address(registry)}
     servers = [_server(_door(cloud, Page(sight, addresses))), _server(images)]

@@ -34,8 +34,7 @@ class Template:
     @property
     def weight(self) -> tuple[bool, int]:
         """What is tried first: a custom verb before none, more literal text before less."""
-        literal = _VARIABLE.sub(lambda part: (part["pattern"] or "").replace("*", ""), self.text)
-        return (":" in self.text.rpartition("}")[2], len(literal))
+        return (":" in self.plain, len(self.plain.replace("*", "")))
 
 
 def compile_template(text: str) -> Template:
