@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -62,37 +63,53 @@ class FrontProxy:
 
     @asynccontextmanager
     async def listening(
-        self, host: str = "127.0.0.1", port: int = 0, *, internal_port: int = 0
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        sock: socket.socket | None = None,
+        internal_port: int = 0,
     ) -> AsyncIterator[None]:
-        """Serve while the block is open, on ports of the system's choice where they are 0.
+        """Serve while the block is open, on `sock` if that is given; ports that are 0 the system chooses.
 
-        Raises OSError when an address is taken.
+        At the end, requests in flight have the limits' `drain_time` left. Raises OSError when an address is
+        taken.
         """
         limits = replace(self._limits, connections=min(self._limits.connections, _allow_many_files()))
         async with AsyncExitStack() as open_now:
-            self.port = await self._listen(open_now, host, port, limits, internal=False)
-            self.internal_port = await self._listen(open_now, host, internal_port, limits, internal=True)
+            outside = sock or open_now.enter_context(socket.create_server((host, port)))
+            inside = open_now.enter_context(socket.create_server((host, internal_port)))
+            self.port = await self._listen(open_now, outside, limits, internal=False)
+            self.internal_port = await self._listen(open_now, inside, limits, internal=True)
             sweeping = asyncio.get_running_loop().create_task(self._sweep())
             try:
                 yield
             finally:
                 sweeping.cancel()
-                for connection in list(self._connections):
-                    connection.abort()
-                self._carrier.pool.close()
+                await open_now.aclose()
+                await self._drain()
 
     async def _listen(
-        self, open_now: AsyncExitStack, host: str, port: int, limits: Limits, *, internal: bool
+        self, open_now: AsyncExitStack, sock: socket.socket, limits: Limits, *, internal: bool
     ) -> int:
         server = await asyncio.get_running_loop().create_server(
             lambda: Downstream(self._serve, limits, self._connections, internal=internal),
-            host,
-            port,
+            sock=sock,
             backlog=_BACKLOG,
         )
         open_now.callback(server.close)
-        bound: int = server.sockets[0].getsockname()[1]
+        bound: int = sock.getsockname()[1]
         return bound
+
+    async def _drain(self) -> None:
+        for _ in range(2):
+            await asyncio.sleep(0)  # so many turns until what was accepted last is among the connections
+        serving = [each.serving for each in self._connections if each.serving is not None]
+        if serving:
+            await asyncio.wait(serving, timeout=self._limits.drain_time)
+        for connection in list(self._connections):
+            connection.abort()
+        self._carrier.pool.close()
 
     async def _sweep(self) -> None:
         # One look at all connections a second costs less than a timer for each request.

@@ -5,7 +5,7 @@ import logging
 import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
-from socket import SO_LINGER, SOL_SOCKET
+from socket import IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY
 from typing import Protocol
 
 from infra.local.traffic.wire.arrivals import Arrivals
@@ -65,14 +65,15 @@ class Downstream(asyncio.Protocol):
         self._deadline = self._heard + limits.head_time
 
     @property
-    def busy(self) -> bool:
-        """Whether a request of it is being answered."""
-        return self._task is not None
+    def serving(self) -> asyncio.Task[None] | None:
+        """The task that answers its requests, while it has any."""
+        return self._task
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  for the type checker
         self.transport = transport
+        transport.get_extra_info("socket").setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         self.peer = (transport.get_extra_info("peername") or ("unknown",))[0]
         if len(self._connections) >= self._limits.connections:
             self._make_room()
@@ -145,9 +146,8 @@ class Downstream(asyncio.Protocol):
     def reset(self) -> None:
         """End the connection with an error, so that a client can't take what was sent for the whole of it."""
         self.flush()
-        socket = self.transport.get_extra_info("socket")
-        if socket is not None and not self.transport.is_closing():
-            socket.setsockopt(SOL_SOCKET, SO_LINGER, _RESET)
+        if not self.transport.is_closing():
+            self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _RESET)
         self.transport.abort()
 
     def expire(self, now: float) -> None:
@@ -174,7 +174,7 @@ class Downstream(asyncio.Protocol):
 
     def _make_room(self) -> None:
         """End the connection that has been here longest and asks for nothing; or this one."""
-        idle = next((each for each in self._connections if not each.busy), self)
+        idle = next((each for each in self._connections if each.serving is None), self)
         self._connections.pop(idle, None)
         idle.abort()
 

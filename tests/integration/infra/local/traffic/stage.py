@@ -101,7 +101,8 @@ class Stage:
             await self._box.done.wait()
 
     def close(self):
-        self._box.loop.call_soon_threadsafe(self._box.done.set)
+        if self._thread.is_alive():
+            self._box.loop.call_soon_threadsafe(self._box.done.set)
         self._thread.join(10)
         for instance in self._instances:
             instance.die()

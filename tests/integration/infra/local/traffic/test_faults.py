@@ -281,6 +281,38 @@ def test_a_place_is_given_back_whatever_happens(stage, instance, path):
     assert stage.front.metrics._revisions[key("web-1")].active == 0
 
 
+def test_requests_in_flight_are_answered_when_the_proxy_ends():
+    with staged() as (stage, instance):
+        go = threading.Event()
+        instance.pages["/wait"] = lambda call: (go.wait(10), call.respond(b"served"))
+        with stage.raw() as client, stage.raw() as idle, client.makefile("rb") as answers:
+            client.sendall(GET % b"/wait")
+            assert until(lambda: instance.heads)
+            closing = threading.Thread(target=stage.close)
+            closing.start()
+            assert until(lambda: refused(stage))
+            go.set()
+            assert body_of(answers) == b"served"
+            assert idle.recv(1) == b""
+            closing.join()
+
+
+def test_a_request_that_goes_on_and_on_is_ended_when_the_proxy_ends():
+    with staged(drain_time=0.1) as (stage, instance), stage.raw() as client:
+        client.sendall(GET % b"/silence")
+        assert until(lambda: instance.heads)
+        stage.close()
+        assert client.recv(1) == b""
+
+
+def refused(stage):
+    try:
+        stage.raw().close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def test_a_fault_of_the_proxys_own_ends_one_connection(stage, instance, caplog):
     def broken(_host, _authorization):
         raise RuntimeError("a hook of somebody's")

@@ -55,7 +55,7 @@ def test_a_service_with_tags_alone_has_nothing_at_its_own_host(stage):
     assert stage.get(host="blue---web.localhost").text == "web-1"
 
 
-@pytest.mark.parametrize("percents", [(50, 50), (90, 10), (99, 1), (34, 33, 33), (7, 21, 72)])
+@pytest.mark.parametrize("percents", [(90, 10), (1, 34, 65)])
 def test_ten_thousand_requests_are_split_within_half_a_point(stage, percents):
     names = [f"web-{number}" for number in range(len(percents))]
     counts = run(stage, names, 10_000, dict(zip(names, percents, strict=True)))
