@@ -15,7 +15,7 @@ from ci.engine.sandbox import kernel
 # From <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h>, <linux/veth.h> and <linux/if.h>.
 _NEWLINK, _SETLINK, _NEWADDR, _NEWROUTE, _ERROR = 16, 19, 20, 24, 2
 _REQUEST, _ACK, _EXCL, _CREATE = 0x1, 0x4, 0x200, 0x400
-_IFNAME, _MASTER, _PROTINFO, _LINKINFO, _NET_NS_FD = 3, 10, 12, 18, 28
+_ADDRESS, _IFNAME, _MASTER, _PROTINFO, _LINKINFO, _NET_NS_FD = 1, 3, 10, 12, 18, 28
 _NESTED, _BRIDGE_PORT_ISOLATED = 0x8000, 33
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
@@ -23,6 +23,9 @@ _RTA_OUT, _RTA_GATEWAY = 4, 5
 _TABLE_MAIN, _BY_BOOT, _EVERYWHERE, _THIS_HOST, _UNICAST, _LOCAL = 254, 3, 0, 254, 1, 2
 _UP = 0x1
 _BRIDGE, _INNER = "hub", "eth0"
+# Of its own, and one for good: otherwise it is the lowest of its cables', and containers that remember it
+# send to nobody when that one goes.
+_HARDWARE_ADDRESS = bytes.fromhex("020000000001")
 
 
 def _attribute(kind: int, data: bytes) -> bytes:
@@ -101,7 +104,7 @@ class Hub:
             try:
                 kernel.unshare(kernel.CLONE_NEWNET)
                 info = _attribute(_INFO_KIND, b"bridge")
-                name = _attribute(_IFNAME, _BRIDGE.encode() + b"\0")
+                name = _attribute(_IFNAME, _BRIDGE.encode() + b"\0") + _attribute(_ADDRESS, _HARDWARE_ADDRESS)
                 _ask(_NEWLINK, _CREATE | _EXCL, _link(up=True) + name + _attribute(_LINKINFO, info))
                 own = f"/proc/self/task/{threading.get_native_id()}/ns/net"
                 self._descriptor = os.open(own, os.O_RDONLY | os.O_CLOEXEC)
