@@ -38,7 +38,7 @@ class Schemas:
     """The schemas of a document by name."""
 
     def __init__(self, document: Mapping[str, Json]) -> None:
-        self._document = document
+        self.document = document
 
     def check(self, name: str, value: Any, at: str = "") -> tuple[Json, list[Violation]]:
         """The message as the schema has it, and what is wrong with it; `at` is its place in the request.
@@ -46,7 +46,7 @@ class Schemas:
         Fields that only the server sets are left out, and so are nulls; numbers are written as the format
         has them (64 bits: as text).
         """
-        check = _Check(self._document)
+        check = _Check(self.document)
         made = check.value({"$ref": name}, value, at)
         return (made if isinstance(made, dict) else {}), check.found
 
@@ -57,7 +57,7 @@ class Schemas:
             value = {"true": True, "false": False, "1": True, "0": False, "": True}.get(text.lower(), text)
         elif kind["type"] in {"integer", "number"} and not text:
             value = 0
-        check = _Check(self._document)
+        check = _Check(self.document)
         return check.value({key: kind[key] for key in kind if key != "readOnly"}, value, at), check.found
 
     def names(self, schema: str, path: str) -> bool:
@@ -76,7 +76,7 @@ class Schemas:
         return True
 
     def _resolve(self, node: Json) -> Json:
-        return self._document[node["$ref"]] if "$ref" in node else node
+        return self.document[node["$ref"]] if "$ref" in node else node
 
 
 @functools.cache

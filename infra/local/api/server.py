@@ -55,6 +55,10 @@ class Api:
                 if handler is not None:
                     self._handlers[self._key(rpc)] = handler
 
+    def serves(self, rpc: Definition) -> bool:
+        """Whether a method has a handler."""
+        return self._key(rpc) in self._handlers
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         query = scope["query_string"].decode("latin-1")
@@ -91,7 +95,7 @@ class Api:
                 fields = rpc.template.match(path)
                 if fields is None:
                     continue
-                if self._key(rpc) in self._handlers:
+                if self.serves(rpc):
                     return rpc, fields
                 found = found or (rpc, fields)
         if found is None:

@@ -80,6 +80,7 @@ class ProjectsV3:
         kept = ("name", "projectId", "state", "parent", "createTime", "updateTime", "etag")
         project = merged(self._find(request), request.body, mask, kept)
         check_labels(project)
+        project["displayName"] = project.get("displayName") or project["projectId"]
         project["updateTime"] = timestamp()
         return self._operation(self._projects.put(project), "Project")
 

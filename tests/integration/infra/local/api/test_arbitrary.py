@@ -1,0 +1,119 @@
+"""Whatever is asked of the APIs beside Cloud Run's, the answer is one that their definitions have."""
+
+import copy
+from collections import Counter
+
+import httpx
+import pytest
+from google.protobuf import json_format
+from google.rpc import code_pb2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.local.api import methods, rpcs
+from infra.local.api.definition import protobuf
+from infra.local.api.schema import Schemas
+from infra.local.cloud import DOCUMENTS
+from tests.integration.infra.local import generated
+from tests.integration.infra.local.api import arbitrary
+from tests.integration.infra.local.memory import MemoryFleet, MemoryFront
+from tests.integration.infra.local.serving import serving
+
+MINE = ("serviceusage", "cloudresourcemanager", "iam", "iamcredentials", "billingbudgets")
+SECRETS = rpcs("google.cloud.secretmanager_v1")
+DOCUMENTED = {200, 400, 401, 403, 404, 409, 429, 501}
+UNSERVED = 30  # times that a method nobody serves is as likely as one that somebody does
+
+
+def _everything_answered(node):
+    """A document's schemas for answers: what only the server sets is to be there and right."""
+    if isinstance(node, dict):
+        node.pop("readOnly", None)
+        for inner in node.values():
+            _everything_answered(inner)
+    return node
+
+
+SCHEMAS = {}
+FOUND = []
+for api, version in DOCUMENTS:
+    if api in MINE:
+        listed = methods(api, version)
+        FOUND += listed
+        SCHEMAS[api, version] = listed[0].schemas.document
+ANSWERS = {key: Schemas(_everything_answered(copy.deepcopy(dict(each)))) for key, each in SCHEMAS.items()}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("state"), MemoryFleet(), MemoryFront()) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def http(served):
+    with httpx.Client(base_url=served.url, timeout=20) as client:
+        project = "projects/shipway-test"
+        for path, document in (
+            (f"/v1/{project}/serviceAccounts", {"accountId": "runner"}),
+            (f"/v1/{project}/locations/global/workloadIdentityPools?workloadIdentityPoolId=pool-a", {}),
+            (f"/v1/{project}/secrets?secretId=a", {"replication": {"automatic": {}}}),
+        ):
+            answer = client.post(path, json=document)
+            assert answer.status_code == 200, answer.text
+        yield client
+
+
+@pytest.fixture(scope="module")
+def handled(http, served):
+    """The methods that are answered, and a few of the others."""
+    mine = [method for method in FOUND if served.cloud._api.serves(method)]
+    return mine + FOUND[::UNSERVED]
+
+
+seen = Counter()
+
+
+@given(number=st.integers(0, 2**64))
+@settings(max_examples=1_600, deadline=None, derandomize=True, database=None)
+def test_every_answer_has_a_documented_shape(http, handled, number):
+    method, path, body = arbitrary.request(handled, SCHEMAS, number)
+    answer = http.request(method.verb, path, content=body)
+    seen[answer.status_code] += 1
+    what = (method.full_name, path, body, answer.text)
+    document = check(answer, what)
+    if answer.status_code == 200:
+        api, version, *_ = method.service.split(".")
+        _, violations = ANSWERS[api, version].check(method.response, document)
+        assert not violations, what
+
+
+@given(number=st.integers(0, 2**64))
+@settings(max_examples=800, deadline=None, derandomize=True, database=None)
+def test_every_answer_of_secret_manager_has_a_documented_shape(http, number):
+    rpc, path, body = generated.request(SECRETS, number)
+    answer = http.request(rpc.verb, path, content=body)
+    seen[answer.status_code] += 1
+    document = check(answer, (rpc.full_name, path, body, answer.text))
+    if answer.status_code == 200 and rpc.response is not None:
+        json_format.ParseDict(document, protobuf(rpc.response)())
+
+
+def check(answer, what):
+    assert answer.status_code in DOCUMENTED, what
+    assert answer.headers["content-type"] == "application/json; charset=UTF-8"
+    document = answer.json()
+    if answer.status_code != 200:
+        assert set(document) == {"error"}, what
+        error = document["error"]
+        assert set(error) - {"details"} == {"code", "message", "status"}
+        assert error["code"] == answer.status_code
+        assert error["status"] in set(code_pb2.Code.DESCRIPTOR.values_by_name)
+        assert error["message"]
+    return document
+
+
+def test_the_property_was_tried_on_more_than_refusals():
+    assert sum(seen.values()) >= 2_000
+    assert seen[200] > 200, seen
+    assert seen[400] > 200, seen
