@@ -146,9 +146,6 @@ class Network:
         made = self._spare.popleft()
         try:
             await asyncio.get_running_loop().sock_connect(made, (address, port))
-        except ConnectionRefusedError:
-            self._spare.append(made)  # still as good as new
-            raise
         except BaseException:
             made.close()
             raise

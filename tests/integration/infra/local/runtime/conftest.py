@@ -20,7 +20,15 @@ def state(tmp_path_factory):
 
 @pytest.fixture
 def staged(image, state):
-    """Instances go after a tenth of a second without a request, requests wait for one for a second."""
-    stage = Staged(state, image, Scaling(idle=0.2, pending=1.0, backoff=0.1))
+    """Instances go soon after their last request, and crashed ones come back soon."""
+    stage = Staged(state, image, Scaling(idle=0.2, backoff=0.1))
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def impatient(image, state):
+    """Requests wait for an instance for half a second."""
+    stage = Staged(state, image, Scaling(pending=0.5))
     yield stage
     stage.close()

@@ -30,8 +30,8 @@ def test_a_container_that_stays_ill_fails_its_startup_probe(staged):
     probe = health(period=0.05, failure_threshold=3)
     with pytest.raises(DeployFailed, match="failed the configured startup probe checks") as caught:
         staged.tell("deploy", staged.spec(env={"ILL_FOR": "60"}, startup_probe=probe))
-    why = 'STARTUP HTTP probe failed 3 times consecutively for container "tiny.tar-1" on port 8080 path "/health".'
-    assert why in caught.value.log
+    why = 'probe failed 3 times consecutively for container "tiny.tar-1" on port 8080 path "/health".'
+    assert f"STARTUP HTTP {why} The instance was not started." in caught.value.log
 
 
 def test_an_instance_that_fails_its_liveness_probe_is_replaced(staged):

@@ -29,13 +29,13 @@ def test_requests_beyond_the_concurrency_get_instances_of_their_own_up_to_the_mo
         assert sum(text.startswith("Starting new instance.") for text in staged.texts("system")) == 3
 
 
-def test_a_request_that_finds_all_instances_busy_for_too_long_gets_429(staged):
-    staged.deploy(concurrency=1, max_instances=1)
+def test_a_request_that_finds_all_instances_busy_for_too_long_gets_429(impatient):
+    impatient.deploy(concurrency=1, max_instances=1)
     with ThreadPoolExecutor(1) as pool:
-        busy = pool.submit(staged.get, "/sleep?3")
-        until(lambda: staged.get().status == 429)
+        busy = pool.submit(impatient.get, "/sleep?3")
+        until(lambda: impatient.get().status == 429)
         assert busy.result().status == 200
-    assert "The request was aborted because there was no available instance." in staged.texts("requests")
+    assert "The request was aborted because there was no available instance." in impatient.texts("requests")
 
 
 def test_a_request_waits_for_an_instance_that_starts_slowly(staged):
