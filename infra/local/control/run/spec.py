@@ -29,8 +29,10 @@ def revision_spec(revision: run_v2.Revision, given: Given, *, min_instances: int
         max_instances=revision.scaling.max_instance_count or 100,
         startup_probe=_probe(container, "startup_probe"),
         liveness_probe=_probe(container, "liveness_probe"),
+        readiness_probe=_probe(container, "readiness_probe"),
         service_account=revision.service_account,
         labels=dict(revision.labels),
+        empty_dirs=_empty_dirs(container, revision.volumes),
         **_container(container, given),
     )
 
@@ -60,6 +62,8 @@ def task_spec(task: run_v2.Task, given: Given, count: int) -> RevisionSpec:
         liveness_probe=None,
         service_account=task.service_account,
         labels=dict(task.labels),
+        execution=last(task.execution),
+        empty_dirs=_empty_dirs(container, task.volumes),
         **_container(container, given, run),
     )
 
@@ -73,11 +77,22 @@ def _container(
         "image": container.image,
         "command": tuple(container.command),
         "args": tuple(container.args),
+        "working_dir": container.working_dir,
         "env": {**plain, **(more or {})},
         "secret_env": given.environment,
         "files": given.files,
         "cpu": cpu(limits.get("cpu", "1")),
         "memory": memory(limits.get("memory", "512Mi")),
+    }
+
+
+def _empty_dirs(container: run_v2.Container, volumes: Sequence[run_v2.Volume]) -> dict[str, int]:
+    """Where a container mounts volumes that are empty at first, and their sizes in bytes; 0 is any."""
+    limits = {volume.name: volume.empty_dir.size_limit for volume in volumes if "empty_dir" in volume}
+    return {
+        mount.mount_path: memory(limits[mount.name]) if limits[mount.name] else 0
+        for mount in container.volume_mounts
+        if mount.name in limits
     }
 
 
