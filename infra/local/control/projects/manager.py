@@ -77,7 +77,7 @@ class ProjectsV3:
         """Change name or labels."""
         mask = request.parameters.get("updateMask")
         check_mask(mask, ("displayName", "labels"))
-        kept = ("name", "projectId", "state", "parent", "createTime", "updateTime", "etag")
+        kept = ("name", "projectId", "state", "parent", "createTime", "updateTime", "deleteTime", "etag")
         project = merged(self._find(request), request.body, mask, kept)
         check_labels(project)
         project["displayName"] = project.get("displayName") or project["projectId"]
@@ -187,7 +187,7 @@ def undelete(projects: Projects, project: Json) -> Json:
     """Have a project back. Raises ApiError, 400, when it is not deleted."""
     if project["state"] == "ACTIVE":
         raise precondition("Precondition check failed.")
-    del project["deleteTime"]
+    project.pop("deleteTime", None)
     return projects.put({**project, "state": "ACTIVE"})
 
 

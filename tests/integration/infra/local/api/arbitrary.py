@@ -74,13 +74,15 @@ class _Maker:
         main, colon, verb = plain.partition(":")
         made, before = [], ""
         for segment in main.split("/"):
-            if "*" in segment:
+            if "*" in segment and len(made) == 2:
+                made.append("projects")
+            elif "*" in segment:
                 pool = OTHERS if self._rarely(4) else SEGMENTS.get(before, OTHERS)
                 value = self._random.choice(pool)
                 made.append(value if "%" in value else quote(value, safe="@"))
             else:
                 made.append(segment)
-            before = segment
+            before = made[-1] if "*" in segment else segment
         return "/".join(made) + colon + verb
 
     def _query(self, method):
