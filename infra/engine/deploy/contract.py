@@ -192,16 +192,18 @@ class Change:
 
     Resources are told apart by identity (``is``), never by value: two versions of a URN may stand side by side.
     In order: ``replaces`` puts a new version where an old one stood, ``removes`` takes old ones away, ``appends`` adds
-    after all the others that this update appended and before those it has not come to.
+    after all the others that this update appended and before those it has not come to. A ``minor`` change says
+    nothing that a new reader of the old state wouldn't find out by itself: it need not be durable at once.
     """
 
     appends: tuple[Resource, ...] = ()
     removes: tuple[Resource, ...] = ()
     replaces: tuple[tuple[Resource, Resource], ...] = ()
+    minor: bool = False
 
 
 class Journal(Protocol):
-    """Where an update writes down what it does, as it does it; both calls return once that is durable."""
+    """Where an update writes down what it does, as it does it; each call returns once that is durable."""
 
     async def begin(self, operation: Operation) -> None:
         """Record that a provider is about to be called: a kill from now on leaves ``operation`` pending."""

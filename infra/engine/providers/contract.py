@@ -16,7 +16,9 @@ class ProviderError(Exception):
 class InitError(ProviderError):
     """The resource was made (or updated, or read), and then did not come up: it is kept, with the reasons."""
 
-    def __init__(self, id: str, outputs: Properties, reasons: Sequence[str], inputs: Properties | None = None) -> None:
+    def __init__(
+        self, id: str, outputs: Properties, reasons: Sequence[str], inputs: Properties | None = None
+    ) -> None:
         super().__init__("; ".join(reasons))
         self.id = id
         self.outputs = outputs
@@ -140,7 +142,9 @@ class Provider:
         """Validate the provider's own configuration."""
         return Checked(news)
 
-    async def diff_config(self, target: Target, olds: Properties, news: Properties, ignored: Sequence[str]) -> Diff:
+    async def diff_config(
+        self, target: Target, olds: Properties, news: Properties, ignored: Sequence[str]
+    ) -> Diff:
         """Whether other configuration makes another provider (a replacement replaces all its resources)."""
         return Diff()
 
@@ -151,7 +155,7 @@ class Provider:
         """Validate ``news`` and fill in defaults; ``olds`` are the last inputs; ``seed`` feeds random names."""
         return Checked(news)
 
-    async def diff(  # noqa: PLR0913 - the protocol's own fields
+    async def diff(
         self,
         target: Target,
         id: str,
@@ -171,7 +175,14 @@ class Provider:
         """The resource as it is; ``inputs`` and ``state`` are the last known, empty for an import or a get."""
         raise ProviderError(f"{self.package} has no resource {target.type}")
 
-    async def update(  # noqa: PLR0913 - the protocol's own fields
+    async def recover(self, target: Target, inputs: Properties) -> Found | None:
+        """What an interrupted ``create`` with these inputs has left behind: GONE if nothing, None if that can't be told.
+
+        A provider that names things by their inputs alone can tell, and so leaves no orphan after a crash.
+        """
+        return None
+
+    async def update(
         self,
         target: Target,
         id: str,

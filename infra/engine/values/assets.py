@@ -89,7 +89,9 @@ def _members(archive: Archive, directory: Path) -> Iterator[tuple[str, bytes]]:
                     yield f"{name.rstrip('/')}/{inner}", content
         return
     if archive.path is None:
-        raise AssetError(f"archive {archive.uri!r} is no recognized archive type: it has to end in one of {_ARCHIVES}")
+        raise AssetError(
+            f"archive {archive.uri!r} is no recognized archive type: it has to end in one of {_ARCHIVES}"
+        )
     root = directory / archive.path
     if not root.is_dir():
         what = f"couldn't read archive path '{root}': no such file or directory"

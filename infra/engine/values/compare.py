@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from infra.engine.values.kinds import Archive, Asset, Output, Properties, ResourceReference, Secret, Unknown, Value
+from infra.engine.values.kinds import (
+    Archive,
+    Asset,
+    Output,
+    Properties,
+    ResourceReference,
+    Secret,
+    Unknown,
+    Value,
+)
 
 
 def equal(left: Value, right: Value) -> bool:

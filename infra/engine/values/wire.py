@@ -198,7 +198,7 @@ def _left_out(value: Value, accepts: Accepts) -> bool:
     return isinstance(value, Unknown) and not accepts.unknowns
 
 
-def _put(into: struct_pb2.Value, value: Value, accepts: Accepts) -> None:  # noqa: PLR0911, PLR0912 - one kind each
+def _put(into: struct_pb2.Value, value: Value, accepts: Accepts) -> None:  # noqa: PLR0912 - one kind each
     if value is None:
         into.null_value = struct_pb2.NULL_VALUE
     elif isinstance(value, str):

@@ -1,0 +1,30 @@
+"""Where in the program a resource was asked for: ``project:///file.py#line,column``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+
+class Positions:
+    """Positions relative to a project's root."""
+
+    def __init__(self, root: Path | None) -> None:
+        self._root = root
+
+    def of(self, request: Any) -> tuple[str, tuple[str, ...]]:
+        """The position and the stack of a request; empty where it tells none, or nonsense."""
+        position = self._position(request.sourcePosition) if request.HasField("sourcePosition") else ""
+        stack = request.stackTrace.frames if request.HasField("stackTrace") else ()
+        return position, tuple(self._position(frame.pc) for frame in stack)
+
+    def _position(self, raw: Any) -> str:
+        where = urlsplit(raw.uri)
+        path = unquote(where.path)
+        if where.scheme != "file" or not os.path.isabs(path) or self._root is None or raw.line < 0:
+            return ""
+        relative = os.path.relpath(path, self._root)
+        column = f",{raw.column}" if raw.column > 0 else ""
+        return f"project:///{quote(relative)}#{raw.line}{column}"
