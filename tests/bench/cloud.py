@@ -15,7 +15,7 @@ from pathlib import Path
 
 from infra.local.runtime.contract import Target
 from infra.local.runtime.scaling import Scaling
-from tests.integration.infra.local.runtime.image import FAST, write_image
+from tests.integration.infra.local.runtime.image import FAST, interpreter, write_image
 from tests.integration.infra.local.runtime.staged import Staged
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: fast.localhost\r\n\r\n"
@@ -24,6 +24,7 @@ COMMAND = ("python", "-S", "/srv/fast.py")
 
 
 def ask(connection):
+    """Send a request and take its answer."""
     connection.sendall(REQUEST)
     answer = b""
     while not answer.endswith(END):
@@ -32,6 +33,7 @@ def ask(connection):
 
 
 def connect(port):
+    """A connection to a port of this machine."""
     connection = socket.create_connection(("127.0.0.1", port), 30)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
@@ -40,8 +42,9 @@ def connect(port):
 def plain_process(port):
     """Start the same server without a sandbox; seconds until its first answer, and its process."""
     began = time.perf_counter()
-    program = Path(sys._base_executable).resolve()
-    process = subprocess.Popen([program, "-S", FAST], env={"PORT": str(port)})
+    process = subprocess.Popen(  # pylint: disable=consider-using-with  # the caller ends it
+        [interpreter(), "-S", FAST], env={"PORT": str(port)}
+    )
     while True:
         try:
             with connect(port) as connection:
@@ -90,6 +93,7 @@ def throughput(port, connections, seconds):
 
 
 def free_port():
+    """A port that nobody listens at."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         return listener.getsockname()[1]
 
@@ -119,6 +123,7 @@ def starts(staged, rounds):
 
 
 def main():
+    """Measure, and print."""
     with tempfile.TemporaryDirectory() as folder:
         image = write_image(Path(folder))
         staged = Staged(Path(folder) / "state", image, Scaling(idle=0.3))

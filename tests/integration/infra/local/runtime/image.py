@@ -36,6 +36,11 @@ def write_image(folder: Path, name: str = "tiny", *, user: str = "", workdir: st
     return f"oci-archive:{path}"
 
 
+def interpreter():
+    """The Python that this one was made from, outside any virtual environment."""
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
 def _server():
     yield _file("srv/server.py", SERVER)
     if FAST.exists():
@@ -43,7 +48,7 @@ def _server():
 
 
 def _python():
-    program = Path(sys._base_executable).resolve()
+    program = interpreter()
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     listing = subprocess.run(
         [program, "-S", "-c", f"{_MODULES}; {_LIST}"],
