@@ -103,6 +103,42 @@ def status(state: State = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def logs(  # pylint: disable=too-many-positional-arguments  # typer reads them as options
+    service: Annotated[
+        str, typer.Argument(help="Of this service or job. Default: all.", show_default=False)
+    ] = "",
+    project: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Of this project. Repeatable. Default: all that have services."),
+    ] = None,
+    wanted: Annotated[str, typer.Option("--filter", help="More, in Cloud Logging's query language.")] = "",
+    severity: Annotated[str, typer.Option(help="At least so severe, as in ERROR.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many lines.")] = 50,
+    following: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
+    state: State = None,
+    as_json: Json = False,
+) -> None:
+    """Print what services and jobs have printed, and their requests."""
+    endpoint = _running(_folder(state))
+    from infra.local import tail
+
+    projects = project or sorted({each["project"] for each in _get(endpoint, "/local/overview")["services"]})
+    if not projects:
+        _fail("there is no service yet. Name a project with --project.")
+    question = tail.narrowed(service, severity, wanted)
+    try:
+        entries = tail.newest(endpoint.endpoint, projects, question, limit)
+        for entry in entries:
+            print(json.dumps(entry) if as_json else tail.text(entry))
+        for entry in tail.follow(endpoint.endpoint, projects, question, entries) if following else ():
+            print(json.dumps(entry) if as_json else tail.text(entry), flush=True)
+    except tail.NoLogs as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@app.command()
 def down(state: State = None) -> None:
     """Stop the cloud; its state stays, and `up` brings everything back."""
     folder = _folder(state)
@@ -141,15 +177,8 @@ def _detach(folder: Path) -> Endpoint:
     words = [word for word in sys.argv[1:] if word not in {"--detach", "--json"}]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = folder / "cloud.log"
-    with log.open("ab") as output:
-        begun = output.tell()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "infra.local", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    begun = log.stat().st_size if log.exists() else 0
+    process = _start(words, log)
     until = time.monotonic() + _START
     while (endpoint := running(folder)) is None:
         if process.poll() is not None:
@@ -160,6 +189,17 @@ def _detach(folder: Path) -> Endpoint:
             _fail(f"it does not answer after {_START:.0f} s; see {log}")
         time.sleep(_POLL)
     return endpoint
+
+
+def _start(words: list[str], log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "infra.local", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
 
 def _get(endpoint: Endpoint, path: str) -> Any:

@@ -116,9 +116,9 @@ def listen(state: Path, what: str, host: str, port: int) -> socket.socket:
     listener = _bind(host, wanted or USUAL[what])
     if listener is None and wanted:
         flag = "--port" if what == "api" else f"--{what}-port"
-        why = "" if port else f", which addresses in {state} have in them"
+        why = "" if port else f", which addresses in {state} have in them,"
         raise Occupied(
-            f"port {wanted}{why}, is taken by another program. Stop that program, or give {flag} another one."
+            f"port {wanted}{why} is taken by another program. Stop that program, or give {flag} another one."
         )
     listener = listener or _bind(host, 0)
     if listener is None:

@@ -74,9 +74,10 @@ async def serve(
             async with _working(
                 state, api, front, registry, strict=strict, quota_per_minute=quota_per_minute
             ) as servers:
+                told = _told_to_stop()
                 announce(state, endpoint)
                 ready(endpoint)
-                await _told_to_stop()
+                await told.wait()
                 for server in servers:
                     server.should_exit = True
         except sqlite3.DatabaseError as error:
@@ -104,12 +105,14 @@ async def _working(
         identity=fleet.identity,
         **options,
     )
-    sight = Sight(cloud.shelves, fleet, proxy.metrics, lambda _name, _lines: ())
+    sight = Sight(cloud.shelves, fleet, proxy.metrics)
     addresses = {"API": _url(api), "services": _url(front), "registry": _address(registry)}
-    servers = [_server(_door(cloud, Page(sight, addresses))), _server(images)]
+    servers = [_server(_door(cloud, Page(sight, logs, addresses))), _server(images)]
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(images.close)
         await stack.enter_async_context(fleet.working())
+        for listener in (api, front, registry):
+            await fleet.publish(listener.getsockname()[1])
         await stack.enter_async_context(cloud.working())
         host, port = front.getsockname()[:2]
         front.close()
@@ -136,12 +139,13 @@ def _server(app: Any) -> _Server:
     )
 
 
-async def _told_to_stop() -> None:
+def _told_to_stop() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set from now on."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    await told.wait()
+    return told
 
 
 def _address(listener: socket.socket) -> str:

@@ -5,8 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import jinja2
+from anyio import to_thread
 
 from infra.local.api.server import Scope, Send
+from infra.local.control.logging import Logs
+from infra.local.control.logging.query import Query
+from infra.local.control.names import last, place_of
+from infra.local.page.lines import LogLine, line
 from infra.local.page.overview import Overview, Sight
 
 _LINES = 40
@@ -29,8 +34,9 @@ PATHS = frozenset(("/", "/local/overview", "/local/refresh.js", "/metrics"))
 class Page:
     """Answers the paths in PATHS; `addresses` are shown at the top."""
 
-    def __init__(self, sight: Sight, addresses: Mapping[str, str]) -> None:
+    def __init__(self, sight: Sight, logs: Logs, addresses: Mapping[str, str]) -> None:
         self._sight = sight
+        self._logs = logs
         self._addresses = addresses
 
     async def __call__(self, scope: Scope, send: Send) -> None:
@@ -47,8 +53,23 @@ class Page:
                 metrics = self._sight.metrics
                 kind, body = _PROMETHEUS, b"" if metrics is None else metrics.exposition()
             case _:
-                kind, body = _HTML, render(self._sight.overview(lines=_LINES), self._addresses).encode()
+                overview = self._sight.overview(await self._lines())
+                kind, body = _HTML, render(overview, self._addresses).encode()
         await _respond(send, 200, kind, body, head=scope["method"] == "HEAD")
+
+    async def _lines(self) -> dict[str, tuple[LogLine, ...]]:
+        """The newest log lines of each service."""
+        names = [service.name for service in self._sight.shelves.services.all()]
+        return {name: await to_thread.run_sync(self._newest, name) for name in names}
+
+    def _newest(self, service: str) -> tuple[LogLine, ...]:
+        place = place_of(service)
+        query = Query(
+            f"resource.labels.service_name={json.dumps(last(service))} "
+            f"AND resource.labels.location={json.dumps(place.location)}"
+        )
+        found = self._logs.page([place.project], query, _LINES, newest_first=True)
+        return tuple(line(entry) for entry in reversed(found.entries))
 
 
 def render(overview: Overview, addresses: Mapping[str, str]) -> str:

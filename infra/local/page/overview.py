@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 
 from google.cloud import run_v2
@@ -11,13 +10,13 @@ from google.cloud import run_v2
 from infra.local.control.names import last, place_of
 from infra.local.control.run.conditions import FAILED, SUCCEEDED
 from infra.local.control.run.shelves import Shelves
-from infra.local.runtime.contract import Fleet, LogEntry
+from infra.local.page.lines import LogLine
+from infra.local.runtime.contract import Fleet
 from infra.local.traffic.metrics import Distribution, Metrics
 
 HOUR = 3600.0
 _REQUESTS, _LATENCIES = "run.googleapis.com/request_count", "run.googleapis.com/request_latencies"
 _SHOWN = 10  # revisions and executions
-Logs = Callable[[str, int], Sequence[LogEntry]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +66,6 @@ class ExecutionView:
 
 
 @dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line that a container printed, or what became of a request or an instance."""
-
-    time: str
-    severity: str
-    revision: str
-    stream: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it."""
 
@@ -97,25 +85,23 @@ def _no_incidents() -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Where an overview comes from. `logs` gives the newest entries of a resource, oldest first."""
+    """Where an overview comes from."""
 
     shelves: Shelves
     fleet: Fleet
     metrics: Metrics | None
-    logs: Logs
     incidents: Callable[[], Sequence[str]] = _no_incidents
 
-    def overview(self, *, lines: int = 0) -> Overview:
-        """What there is now, with so many log lines of each service."""
+    def overview(self, logs: Mapping[str, tuple[LogLine, ...]] | None = None) -> Overview:
+        """What there is now; `logs` are the lines to be shown of each service."""
         figures = self._figures()
         services = tuple(self._service(each, figures) for each in self.shelves.services.all())
-        logs = {
-            name: tuple(_line(entry) for entry in self.logs(name, lines))
-            for name in (service.name for service in self.shelves.services.all() if lines)
-        }
         executions = sorted(self.shelves.executions.all(), key=lambda each: each.create_time, reverse=True)
         return Overview(
-            services, tuple(_execution(each) for each in executions[:_SHOWN]), tuple(self.incidents()), logs
+            services,
+            tuple(_execution(each) for each in executions[:_SHOWN]),
+            tuple(self.incidents()),
+            logs or {},
         )
 
     def _service(self, service: run_v2.Service, figures: Mapping[str, "_Figures"]) -> ServiceView:
@@ -203,16 +189,6 @@ def _execution(execution: run_v2.Execution) -> ExecutionView:
         execution.failed_count,
         execution.running_count,
         execution.task_count,
-    )
-
-
-def _line(entry: LogEntry) -> LogLine:
-    return LogLine(
-        datetime.fromtimestamp(entry.time).astimezone().strftime("%H:%M:%S.%f")[:-3],
-        entry.severity,
-        last(entry.resource),
-        entry.stream,
-        entry.text,
     )
 
 

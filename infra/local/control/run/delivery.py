@@ -196,7 +196,9 @@ class Delivery:
         latest.reconciling = latest.observed_generation < latest.generation
         for each in done.conditions:
             put(latest.conditions, each)
-        failed = next((each for each in latest.conditions if each.state == FAILED), None)
+        # A service without a revision to route to says why its revision failed, rather than that it has none.
+        causes = sorted(latest.conditions, key=lambda each: each.type_ != "ConfigurationsReady")
+        failed = next((each for each in causes if each.state == FAILED), None)
         if latest.reconciling:
             latest.terminal_condition = condition("Ready", RECONCILING)
         elif failed is not None:

@@ -1,0 +1,121 @@
+"""`python -m infra.local`: up, status, logs, down, and what can go wrong with them."""
+
+import json
+import re
+import socket
+import subprocess
+
+import httpx
+import pytest
+from google.cloud import run_v2
+
+from tests.integration.infra.local.whole.conftest import PARENT, ROOT, Whole, command, service
+
+
+def run(*words, state):
+    return subprocess.run(
+        command(*words, "--state", str(state)),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_up_prints_one_line_when_it_answers_and_ends_cleanly_on_sigterm(tmp_path):
+    cloud = Whole(tmp_path)
+    try:
+        answer = httpx.get(f"{cloud.addresses['endpoint']}/v2/{PARENT}/services")
+        assert (answer.status_code, answer.json()) == (200, {})
+    finally:
+        cloud.stop()
+    assert run("status", state=tmp_path).returncode == 3
+
+
+def test_addresses_stay_the_same_from_one_start_to_the_next(tmp_path):
+    cloud = Whole(tmp_path)
+    before = cloud.addresses
+    cloud.stop()
+    cloud.again()
+    cloud.stop()
+    assert {**cloud.addresses, "pid": 0} == {**before, "pid": 0}
+
+
+def test_up_in_the_background_returns_when_it_answers_and_finds_one_that_is_up(tmp_path):
+    first = run("up", "--detach", "--json", state=tmp_path)
+    try:
+        assert first.returncode == 0, first.stderr
+        again = run("up", "--detach", "--json", state=tmp_path)
+        assert json.loads(again.stdout) == json.loads(first.stdout)
+        assert json.loads(run("status", "--json", state=tmp_path).stdout)["services"] == []
+    finally:
+        down = run("down", state=tmp_path)
+    assert down.returncode == 0
+    assert down.stdout.startswith("Stopped; ")
+    assert run("down", state=tmp_path).stdout.startswith("No local cloud serves from ")
+
+
+def test_a_second_cloud_over_one_folder_is_refused_and_told_who_is_there(tmp_path):
+    cloud = Whole(tmp_path)
+    try:
+        refused = run("up", state=tmp_path)
+    finally:
+        cloud.stop()
+    assert refused.returncode == 1
+    assert f"(process {cloud.addresses['pid']})" in refused.stderr
+    assert "python -m infra.local down" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("words", [["--port"], ["--front-port"], ["--registry-port"]])
+@pytest.mark.parametrize("how", [[], ["--detach"]])
+def test_a_port_that_is_taken_is_named_with_the_option_that_moves_it(tmp_path, words, how):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = run("up", *how, *words, port, state=tmp_path)
+    assert refused.returncode == 1
+    assert f"port {port} is taken by another program" in refused.stderr
+    assert words[0] in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_state_of_another_version_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "cloud.db").write_bytes(b"something else entirely, but long enough to be a header" * 20)
+    refused = run("up", state=tmp_path)
+    assert refused.returncode == 1
+    assert "cannot use the state in" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert (tmp_path / "cloud.db").read_bytes().startswith(b"something else")
+
+
+def test_logs_shows_what_a_service_printed_and_was_asked_and_goes_on(tmp_path, push):
+    cloud = Whole(tmp_path)
+    try:
+        request = run_v2.CreateServiceRequest(
+            parent=PARENT, service_id="chatty", service=service(push(cloud))
+        )
+        made = cloud.clients().services.create_service(request).result(timeout=60)
+        cloud.get(made.uri, "/print", method="POST", content=b"one thing")
+        shown = run("logs", "chatty", state=tmp_path)
+        assert shown.returncode == 0, shown.stderr
+        assert " one thing\n" in shown.stdout
+        assert re.search(r"POST http://chatty-.*/print 200 ", shown.stdout)
+        assert run("logs", "other", state=tmp_path).stdout == ""
+        only = run("logs", "chatty", "--filter", 'textPayload:"thing"', "--json", state=tmp_path)
+        assert json.loads(only.stdout)["textPayload"] == "one thing"
+        bad = run("logs", "chatty", "--filter", "(((", state=tmp_path)
+        assert bad.returncode == 1
+        assert bad.stderr.startswith("infra.local: ")
+        with subprocess.Popen(
+            [*command("logs", "chatty", "--follow"), "--state", str(tmp_path)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as following:
+            assert next(each for each in following.stdout if "one thing" in each)
+            cloud.get(made.uri, "/print", method="POST", content=b"another thing")
+            assert next(each for each in following.stdout if "another thing" in each)
+            following.terminate()
+    finally:
+        cloud.stop()
