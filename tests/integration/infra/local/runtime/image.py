@@ -1,10 +1,12 @@
 """A small real image: this Python, the few modules that the tiny server needs, and the server."""
 
 import io
+import os
 import re
 import subprocess
 import sys
 from functools import partial
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from ci.engine.images import Image, ImageConfig, Member, pack, write_archive
@@ -50,14 +52,13 @@ def _server():
 def _python():
     program = interpreter()
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    listing = subprocess.run(
-        [program, "-S", "-c", f"{_MODULES}; {_LIST}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    stdlib = Path(next(name for name in listing if name.endswith("/os.py"))).parent
+    command = [program, "-S", "-c", f"{_MODULES}; {_LIST}"]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    stdlib = Path(next((name for name in listing if name.endswith("/os.py")), os.__file__)).parent
     files = {f"usr/lib/{version}/{Path(name).relative_to(stdlib)}": Path(name) for name in listing}
+    # As an installation has them: compiled. They are taken for the source's by its time.
+    compiled = {path: Path(cache_from_source(name)) for path, name in files.items() if path.endswith(".py")}
+    files |= {cache_from_source(path): found for path, found in compiled.items() if found.exists()}
     files["usr/bin/python"] = program
     for binary in (program, *(path for path in files.values() if path.suffix == ".so")):
         linked = subprocess.run(["ldd", binary], capture_output=True, text=True, check=False).stdout
@@ -70,4 +71,7 @@ def _python():
 
 
 def _file(path, source):
-    return Member(path, mode=0o755, size=source.stat().st_size, open=partial(source.open, "rb"))
+    found = source.stat()
+    return Member(
+        path, mode=0o755, size=found.st_size, mtime=found.st_mtime_ns, open=partial(source.open, "rb")
+    )
