@@ -9,6 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, MutableMapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,8 @@ from infra.local.api.errors import ApiError, unauthenticated
 
 # What this cloud's own access tokens begin with; others are of no concern to it.
 PREFIX = "ya29.local-"
+# The service account whose request is being answered, "" for the owner's.
+caller: ContextVar[str] = ContextVar("caller", default="")
 _TYPE = "type.googleapis.com/google.rpc."
 _MINUTE = 60.0
 _UNAUTHENTICATED = (
@@ -76,6 +79,7 @@ class Gate:
     def __call__(self, rpc: Binding, path: MutableMapping[str, str], authorization: str | None) -> None:
         """Let a request through, or raise ApiError: 401, 403, 429."""
         account = self._account(rpc, authorization)
+        caller.set(account or "")
         resource = _resource(rpc, path)
         project = _project(resource)
         if project:

@@ -1,6 +1,7 @@
 """IAM: policies on resources, the roles that they grant, service accounts and identities from elsewhere."""
 
 from infra.local.control.iam.access import Access
-from infra.local.control.iam.policies import Policies, read_policy
+from infra.local.control.iam.policies import Policies
+from infra.local.control.iam.stored import read_policy
 
 __all__ = ["Access", "Policies", "read_policy"]

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from infra.local.control.iam.policies import read_policy
 from infra.local.control.iam.roles import permits
+from infra.local.control.iam.stored import read_policy
 from infra.local.state import Store
 
 _EVERYBODY = frozenset({"allUsers", "allAuthenticatedUsers"})

@@ -8,32 +8,15 @@ from typing import Any
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 
 from infra.local.api.errors import aborted, invalid
-from infra.local.control.names import numbered, project_number
+from infra.local.api.guard import caller
+from infra.local.control.iam.access import Access
+from infra.local.control.iam.stored import KIND, Policy, read_policy
+from infra.local.control.names import numbered
 from infra.local.state import Store
 
-Policy = Any
-_KIND = "policy"
 _MEMBER = re.compile(r"allUsers|allAuthenticatedUsers|[a-zA-Z]+:[^\s:][^\s]*")
 _ROLE = re.compile(r"(?:roles|projects/[^/]+/roles|organizations/[^/]+/roles)/[\w.]+")
 _PERMISSION = re.compile(r"[a-z]+\.[a-zA-Z]+\.[a-zA-Z]+")
-
-
-def read_policy(store: Store, resource: str) -> Policy:
-    """The policy of a resource, by its name with the project's id or number.
-
-    Where none was set it is empty; that of a project lets its default service account edit, as Google's does.
-    """
-    name = numbered(resource)
-    row = store.read(_KIND, name)
-    if row is not None:
-        return policy_pb2.Policy.FromString(row.body)
-    policy = policy_pb2.Policy(etag=b"\0 \1")
-    kind, _, number = name.partition("/")
-    if kind == "projects" and "/" not in number:
-        policy.version = 1
-        account = f"serviceAccount:{project_number(number)}-compute@developer.gserviceaccount.com"
-        policy.bindings.add(role="roles/editor", members=[account])
-    return policy
 
 
 class Policies:
@@ -49,7 +32,7 @@ class Policies:
 
     def forget(self, resource: str) -> None:
         """The resource is gone."""
-        self._store.remove(_KIND, numbered(resource))
+        self._store.remove(KIND, numbered(resource))
 
     async def get_iam_policy(self, request: Any) -> Policy:
         """GetIamPolicy."""
@@ -71,17 +54,23 @@ class Policies:
                 )
             policy.etag = secrets.token_bytes(8)
             policy.version = max(policy.version, 1)
-            self._store.write(_KIND, numbered(request.resource), policy.SerializeToString())
+            self._store.write(KIND, numbered(request.resource), policy.SerializeToString())
         return policy
 
     async def test_iam_permissions(self, request: Any) -> Any:
-        """TestIamPermissions: who reaches this machine may do everything."""
+        """TestIamPermissions: the owner of this machine may do everything, an account what its roles say."""
         self._exists(request.resource)
         for permission in request.permissions:
             if not _PERMISSION.fullmatch(permission):
                 text = f"Permission {permission} is not valid for this resource."
                 raise invalid(text, [("permissions", text)])
-        return iam_policy_pb2.TestIamPermissionsResponse(permissions=request.permissions)
+        account, access = caller.get(), Access(self._store)
+        allowed = [
+            permission
+            for permission in request.permissions
+            if not account or access.allowed(account, permission, request.resource)
+        ]
+        return iam_policy_pb2.TestIamPermissionsResponse(permissions=allowed)
 
 
 def _check(policy: Policy) -> None:

@@ -53,6 +53,14 @@ def test_a_role_on_the_project_lets_an_account_do_what_it_says(cloud, as_account
     assert as_account.get(PARENT.replace("shipway-test", "other-project")).status_code == 403
 
 
+def test_an_account_is_told_which_permissions_it_has(cloud, as_account):
+    grant(cloud, "roles/run.viewer")
+    body = {"permissions": ["run.services.get", "run.services.create"]}
+    url = f"/v1/{PROJECT}:testIamPermissions"
+    assert as_account.post(url, json=body).json() == {"permissions": ["run.services.get"]}
+    assert httpx.post(f"{cloud.url}{url}", json=body).json() == body
+
+
 def test_a_role_on_one_resource_is_for_it_alone(cloud, as_account):
     for name in ("one", "two"):
         made = httpx.post(f"{cloud.url}{SECRETS}?secretId={name}", json={"replication": {"automatic": {}}})
