@@ -22,6 +22,7 @@ from infra.local.traffic.wire.limits import Limits
 from infra.local.traffic.wire.request import Request
 
 _BACKLOG = 4096
+_TURNS = 3  # of the loop, from when it accepts a connection until that is made
 
 
 class FrontProxy:
@@ -86,6 +87,11 @@ class FrontProxy:
                 yield
             finally:
                 sweeping.cancel()
+                # A server that closes at once loses what it has just accepted.
+                for listener in (outside, inside):
+                    asyncio.get_running_loop().remove_reader(listener)
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
                 await open_now.aclose()
                 await self._drain()
 
@@ -102,14 +108,13 @@ class FrontProxy:
         return bound
 
     async def _drain(self) -> None:
-        for _ in range(2):
-            await asyncio.sleep(0)  # so many turns until what was accepted last is among the connections
         serving = [each.serving for each in self._connections if each.serving is not None]
         if serving:
             await asyncio.wait(serving, timeout=self._limits.drain_time)
         for connection in list(self._connections):
             connection.abort()
         self._carrier.pool.close()
+        await asyncio.sleep(0)
 
     async def _sweep(self) -> None:
         # One look at all connections a second costs less than a timer for each request.

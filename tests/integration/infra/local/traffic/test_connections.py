@@ -41,7 +41,7 @@ def test_a_bad_request_after_good_ones_is_refused_when_those_are_answered(stage,
     said = stage.say(GET % b"/" + b"\r\n" + GET % b"/" + b"\r\nnonsense\r\n\r\n")
     assert said.count(b"HTTP/1.1 200 ") == 2
     assert said.count(b"HTTP/1.1 400 ") == 1
-    assert said.index(b"400") > said.rindex(b"200")
+    assert said.index(b"HTTP/1.1 400") > said.rindex(b"HTTP/1.1 200")
 
 
 def test_a_client_that_wishes_so_is_hung_up_on(stage, instance):
@@ -108,7 +108,7 @@ def test_early_hints_are_passed_on_and_continues_are_not(stage, instance):
 
     said = stage.say(GET % b"/hints" + b"Connection: close\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 103 \r\nlink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\n")
-    assert b"103" not in stage.say(b"GET /hints HTTP/1.0\r\nHost: web.localhost\r\n\r\n")
+    assert b"HTTP/1.1 103" not in stage.say(b"GET /hints HTTP/1.0\r\nHost: web.localhost\r\n\r\n")
 
 
 def test_http_2_is_refused_in_its_own_words(stage):
