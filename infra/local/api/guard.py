@@ -22,6 +22,7 @@ PREFIX = "ya29.local-"
 caller: ContextVar[str] = ContextVar("caller", default="")
 _TYPE = "type.googleapis.com/google.rpc."
 _MINUTE = 60.0
+_MOST_COUNTS = 1000  # projects and APIs, before those of past minutes are forgotten
 _UNAUTHENTICATED = (
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
     "valid authentication credential. "
@@ -129,6 +130,8 @@ class Gate:
         if not self._per_minute:
             return
         number, now = self._rules.number(project), self._clock()
+        if len(self._counts) > _MOST_COUNTS:
+            self._counts = {key: each for key, each in self._counts.items() if now - each[0] < _MINUTE}
         start, count = self._counts.get((number, service), (now, 0))
         if now - start >= _MINUTE:
             start, count = now, 0
