@@ -12,14 +12,17 @@ from infra.local.control.budgets import Budgets
 from infra.local.control.gate import gate
 from infra.local.control.iam.manager import Iam
 from infra.local.control.logging import Logging, Logs
+from infra.local.control.monitoring import Monitoring
 from infra.local.control.projects import ResourceManager
 from infra.local.control.run.cloud import LIBRARY, Run
+from infra.local.control.run.invokers import Doors
 from infra.local.control.secrets import manager
 from infra.local.control.services import ServiceUsage
 from infra.local.registry import AnyRepository, Registry
 from infra.local.runtime.contract import Fleet, Front, Log
 from infra.local.runtime.metadata import Identity
 from infra.local.state import Store
+from infra.local.traffic.metrics import Metrics
 
 DATABASE = "cloud.db"
 # The APIs that are served by their discovery documents.
@@ -31,6 +34,7 @@ DOCUMENTS = (
     ("iamcredentials", "v1"),
     ("billingbudgets", "v1"),
     ("logging", "v2"),
+    ("monitoring", "v3"),
 )
 
 
@@ -53,6 +57,7 @@ class Cloud:
         *,
         registry: Registry | None = None,
         logs: Logs | None = None,
+        metrics: Metrics | None = None,
         strict: bool = False,
         identity: Identity | None = None,
         quota_per_minute: int = 0,
@@ -61,9 +66,11 @@ class Cloud:
         self.registry = registry or Registry(state / "registry", Blobs(state / "blobs"), AnyRepository())
         images = artifacts.Artifacts(self.store, self.registry, auto_create=not strict)
         self.logs = logs or Logs(state)
+        self.monitoring = Monitoring(self.store, state, metrics or Metrics(), self.logs)
         secrets = manager.SecretManager(self.store, state)
-        self._run = Run(self.store, fleet, front, read=secrets.read, log=log)
         identity = identity or Identity(state / "identity.pem")
+        doors = Doors(self.store, identity.jwks, strict=strict)
+        self._run = Run(self.store, fleet, front, read=secrets.read, log=log, doors=doors)
         usage = ServiceUsage(self.store)
         guard = gate(self.store, identity, usage, strict=strict, quota_per_minute=quota_per_minute)
         messages = [rpc for each in (LIBRARY, manager.LIBRARY, artifacts.LIBRARY) for rpc in rpcs(each)]
@@ -74,6 +81,7 @@ class Cloud:
         secrets.serve(self._api)
         images.serve(self._api)
         Logging(self.logs).serve(self._api)
+        self.monitoring.serve(self._api)
         usage.serve(self._api)
         ResourceManager(self.store).serve(self._api)
         Iam(self.store, identity).serve(self._api)
@@ -88,7 +96,7 @@ class Cloud:
     async def working(self) -> AsyncIterator[None]:
         """Serve what was served before, and do what clients ask for, while the block is open."""
         try:
-            async with self._run.working():
+            async with self._run.working(), self.monitoring.working():
                 yield
         finally:
             self.logs.close()

@@ -65,6 +65,9 @@ def _test(term: Term) -> Test:
 
 
 def _comparison(term: Comparison) -> Test:
+    if term.function:
+        text = f"Unparseable filter: the function {term.function[:80]} is not served by the local cloud."
+        raise invalid(text, [("filter", text)])
     if not term.field:
         wanted = term.value.casefold()
         return lambda entry: any(wanted in leaf.casefold() for leaf in _texts(entry))

@@ -22,11 +22,15 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """FIELD OPERATOR VALUE; `field` are the segments of its path, () for any field at all."""
+    """FIELD OPERATOR VALUE; `field` are the segments of its path, () for any field at all.
+
+    With a `function` it is FIELD OPERATOR FUNCTION(VALUE), which Monitoring's filters have.
+    """
 
     field: tuple[str, ...]
     operator: str
     value: str
+    function: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,14 @@ class _Parser:
             return term
         if token.kind not in {"word", "string"}:
             self._fail(token)
+        following = self._peek()
+        if following.text == "(" and token.kind == "word" and following.at == token.at + len(token.text):
+            self._at += 1
+            argument = self._next()
+            if argument.kind not in {"word", "string"}:
+                self._fail(argument)
+            self._close()
+            return Comparison(field, operator, _text(argument), token.text)
         return Comparison(field, operator, _text(token))
 
     def _values(self, field: tuple[str, ...], operator: str) -> Term:
