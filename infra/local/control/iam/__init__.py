@@ -2,6 +2,6 @@
 
 from infra.local.control.iam.access import Access
 from infra.local.control.iam.policies import Policies
-from infra.local.control.iam.stored import read_policy
+from infra.local.control.iam.stored import forget_policy, read_policy
 
-__all__ = ["Access", "Policies", "read_policy"]
+__all__ = ["Access", "Policies", "forget_policy", "read_policy"]

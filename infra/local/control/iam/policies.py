@@ -10,7 +10,7 @@ from google.iam.v1 import iam_policy_pb2, policy_pb2
 from infra.local.api.errors import aborted, invalid
 from infra.local.api.guard import caller
 from infra.local.control.iam.access import Access
-from infra.local.control.iam.stored import KIND, Policy, read_policy
+from infra.local.control.iam.stored import KIND, Policy, forget_policy, read_policy
 from infra.local.control.names import numbered
 from infra.local.state import Store
 
@@ -32,7 +32,7 @@ class Policies:
 
     def forget(self, resource: str) -> None:
         """The resource is gone."""
-        self._store.remove(KIND, numbered(resource))
+        forget_policy(self._store, resource)
 
     async def get_iam_policy(self, request: Any) -> Policy:
         """GetIamPolicy."""

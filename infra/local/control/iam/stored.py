@@ -11,6 +11,11 @@ Policy = Any
 KIND = "policy"
 
 
+def forget_policy(store: Store, resource: str) -> None:
+    """The resource is gone, and its policy with it."""
+    store.remove(KIND, numbered(resource))
+
+
 def read_policy(store: Store, resource: str) -> Policy:
     """The policy of a resource, by its name with the project's id or number.
 

@@ -7,6 +7,7 @@ import anyio
 from google.cloud import run_v2
 
 from infra.local.api.errors import ApiError
+from infra.local.control.iam import forget_policy
 from infra.local.control.names import last, new_etag, new_uid, place_of
 from infra.local.control.operations import Work
 from infra.local.control.run.conditions import (
@@ -93,7 +94,7 @@ class Batch:
             shelf.remove(work.target)
             self._shelves.executions.remove_under(work.target)
             self._shelves.tasks.remove_under(work.target)
-            self._shelves.store.remove("policy", work.target)
+            forget_policy(self._shelves.store, work.target)
             if resource is not None:
                 resource.reconciling = False
                 self._shelves.operations.finish(work, resource)
