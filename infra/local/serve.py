@@ -102,10 +102,11 @@ async def _working(
         logs.write,
         registry=images,
         logs=logs,
+        metrics=proxy.metrics,
         identity=fleet.identity,
         **options,
     )
-    sight = Sight(cloud.shelves, fleet, proxy.metrics)
+    sight = Sight(cloud.shelves, fleet, proxy.metrics, cloud.monitoring.summaries)
     addresses = {"API": _url(api), "services": _url(front), "registry": _address(registry)}
     servers = [_server(_door(cloud, Page(sight, logs, addresses))), _server(images)]
     async with contextlib.AsyncExitStack() as stack:

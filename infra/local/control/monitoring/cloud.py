@@ -54,6 +54,10 @@ class Monitoring:
         """Incidents of one project or of all, the newest first; open ones have `ended` 0."""
         return self._watch.incidents(project)
 
+    def summaries(self) -> Sequence[str]:
+        """What is wrong now: a line for each open incident."""
+        return [f"{each.name}: {each.summary}" for each in self.incidents() if not each.ended]
+
     async def evaluate(self) -> None:
         """Evaluate all alert policies now."""
         await self._watch.evaluate()
