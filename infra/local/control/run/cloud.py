@@ -13,6 +13,7 @@ from infra.local.control.reconcile import Reconciler
 from infra.local.control.run.batch import Batch
 from infra.local.control.run.delivery import Admission, Delivery
 from infra.local.control.run.executions import Executions, Tasks
+from infra.local.control.run.invokers import Doors
 from infra.local.control.run.jobs import Jobs
 from infra.local.control.run.revisions import Revisions
 from infra.local.control.run.secrets import Read
@@ -42,9 +43,12 @@ class Run:
         read: Read,
         log: Log,
         admission: Admission = _admit_all,
+        doors: Doors | None = None,
     ) -> None:
         self.shelves = Shelves(store)
-        self._delivery = Delivery(self.shelves, fleet, front, read, admission)
+        self._delivery = Delivery(
+            self.shelves, fleet, front, read=read, admission=admission, doors=doors or Doors(store)
+        )
         self._batch = Batch(self.shelves, fleet, read, log)
         self._port = front.port
 

@@ -12,10 +12,12 @@ from anyio.abc import TaskGroup
 from google.cloud import run_v2
 
 from infra.local.api.errors import ApiError
+from infra.local.control.iam import forget_policy
 from infra.local.control.names import last, place_of
 from infra.local.control.operations import Work
 from infra.local.control.run import rollout
 from infra.local.control.run.conditions import FAILED, RECONCILING, SUCCEEDED, condition, now, put
+from infra.local.control.run.invokers import Doors
 from infra.local.control.run.secrets import Given, Read, SecretDenied, read_secrets
 from infra.local.control.run.shelves import Shelves
 from infra.local.control.run.spec import revision_spec
@@ -36,13 +38,14 @@ class Delivery:
     """Delivers services by a fleet and a front proxy; `read` reads secrets, `admission` may refuse images."""
 
     def __init__(
-        self, shelves: Shelves, fleet: Fleet, front: Front, read: Read, admission: Admission
+        self, shelves: Shelves, fleet: Fleet, front: Front, *, read: Read, admission: Admission, doors: Doors
     ) -> None:
         self._shelves = shelves
         self._fleet = fleet
         self._front = front
         self._read = read
         self._admission = admission
+        self._doors = doors
         self._deployed: set[str] = set()
         self._retiring: dict[str, anyio.Event] = {}
 
@@ -83,7 +86,7 @@ class Delivery:
         with self._shelves.store.transaction():
             self._shelves.revisions.remove_under(work.target)
             self._shelves.services.remove(work.target)
-            self._shelves.store.remove("policy", work.target)
+            forget_policy(self._shelves.store, work.target)
             if service is not None:
                 service.reconciling = False
                 self._shelves.operations.finish(work, service)
@@ -161,7 +164,7 @@ class Delivery:
         except rollout.Unroutable as error:
             put(service.conditions, condition("RoutesReady", FAILED, str(error), "RevisionFailed"))
             return str(error)
-        rollout.route(service, chosen, self._front, self._shelves)
+        rollout.route(service, chosen, self._front, self._shelves, self._doors)
         service.traffic_statuses = list(chosen.statuses)
         put(service.conditions, condition("RoutesReady", SUCCEEDED))
         for name in [

@@ -8,6 +8,7 @@ from infra.local.control.names import last
 from infra.local.control.run import addresses
 from infra.local.control.run.conditions import succeeded
 from infra.local.control.run.defaults import LATEST
+from infra.local.control.run.invokers import Doors
 from infra.local.control.run.shelves import Shelves
 from infra.local.runtime.contract import Front, Target
 
@@ -49,12 +50,21 @@ def split(service: run_v2.Service, shelves: Shelves, port: int) -> Split:
     return Split(tuple(targets), tuple(statuses))
 
 
-def route(service: run_v2.Service, chosen: Split, front: Front, shelves: Shelves) -> None:
+def route(service: run_v2.Service, chosen: Split, front: Front, shelves: Shelves, doors: Doors) -> None:
     """Let the proxy split requests to the service's hosts so, from the next request on."""
     revision = shelves.revisions.get(service.latest_ready_revision)
     affinity = revision is not None and revision.session_affinity
     for host in addresses.hosts(service.name):
-        front.route(host, chosen.targets, affinity)
+        if service.default_uri_disabled:
+            front.unroute(host)
+            continue
+        front.route(
+            host,
+            chosen.targets,
+            affinity,
+            internal=doors.internal(service),
+            allowed=doors.allowed(service),
+        )
 
 
 def unroute(service: str, front: Front) -> None:

@@ -57,9 +57,12 @@ class MemoryFront:
     def __init__(self):
         self.routes: dict[str, tuple[Target, ...]] = {}
         self.sticky: dict[str, bool] = {}
+        self.internal: dict[str, bool] = {}
+        self.allowed = {}
 
-    def route(self, host, targets, session_affinity=False):
+    def route(self, host, targets, session_affinity=False, *, internal=False, allowed=None):
         self.routes[host] = targets
+        self.internal[host], self.allowed[host] = internal, allowed
         self.sticky[host] = session_affinity
 
     def unroute(self, host):
