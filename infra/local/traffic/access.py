@@ -36,7 +36,7 @@ class Invokers:
 
     `keys` gives the JSON Web Key Set (RFC 7517) that tokens are signed with, `members` who has the role at a
     host ("allUsers", "allAuthenticatedUsers", "serviceAccount:EMAIL"), and `audiences` what else than a URL
-    of the host a token may be meant for.
+    of the host a token may be meant for: names, and further hosts.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Invokers:
             return False
         claims = verified(token.strip(), self._keys())
         audience = str(claims.get("aud", ""))
-        if urlsplit(audience).hostname != host and audience not in self._audiences(host):
+        if not {audience, urlsplit(audience).hostname} & {host, *self._audiences(host)}:
             raise Unverified("a token that is meant for another audience")
         email = claims.get("email") if claims.get("email_verified") else None
         return "allAuthenticatedUsers" in members or f"serviceAccount:{email}" in members

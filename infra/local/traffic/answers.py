@@ -1,6 +1,7 @@
 """What the proxy answers itself, in the words of Google's front end."""
 
 import html
+from email.utils import formatdate
 
 from infra.local.traffic.wire.request import Refused, Request, SpeaksHttp2
 
@@ -64,6 +65,7 @@ def answer(status: int, request: Request, *, why: str = "") -> bytes:
         f"HTTP/1.1 {status} {_REASONS[status]}",
         f"content-type: {kind}",
         f"content-length: {len(body)}",
+        f"date: {formatdate(usegmt=True)}",
         "server: Google Frontend",
         f"connection: {'keep-alive' if request.keep_alive else 'close'}",
     ]

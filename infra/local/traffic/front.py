@@ -161,21 +161,24 @@ class FrontProxy:
 
 def _admitted(passage: Passage) -> bool:
     """Whether a request may go on to its revision; it is answered if not."""
-    request, access = passage.request, passage.choice.access
+    request, access, host = passage.request, passage.choice.access, passage.choice.host
     if access.internal and not passage.client.internal:
         passage.fail(404, answers.NOT_INTERNAL)
         return False
     if access.allowed is None:
         return True
-    authorization = request.get(b"x-serverless-authorization") or request.get(b"authorization")
+    field = request.get(b"x-serverless-authorization") or request.get(b"authorization")
+    authorization = field.decode("latin-1")
     try:
-        passage.verified = access.allowed(request.host, authorization.decode("latin-1"))
+        allowed = access.allowed(host, authorization)
     except Unverified:
         passage.fail(401, answers.UNVERIFIED)
         return False
-    if not passage.verified:
+    if not allowed:
         passage.fail(403, answers.FORBIDDEN)
-    return passage.verified
+    # What comes with a request that anybody may make is for the instance to verify.
+    passage.verified = bool(authorization) and allowed and not access.allowed(host, "")
+    return allowed
 
 
 def _allow_many_files() -> int:

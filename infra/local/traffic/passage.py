@@ -17,7 +17,8 @@ from infra.local.traffic.wire.request import Fields, Request
 class Passage:  # pylint: disable=too-many-instance-attributes  # all that a log entry says
     """One request, from its head to the end of its response.
 
-    `reached` is whether an instance was given to it; `problem` is why it got no answer of one.
+    `verified` is whether it was let in by its token, `reached` whether an instance was given to it, `problem`
+    why it got no answer of one.
     """
 
     request: Request

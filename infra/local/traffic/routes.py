@@ -12,8 +12,12 @@ _TAG = "---"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Where a request goes: a revision, the instance that it would rather meet, and whether to be sticky."""
+    """Where a request goes: a revision, the instance that it would rather meet, and whether to be sticky.
 
+    `host` is the service's, without a tag.
+    """
+
+    host: str
     revision_key: str
     access: Access
     instance: str = ""
@@ -54,10 +58,10 @@ class Routes:
             tag, found, rest = host.partition(_TAG)
             route = self._routes.get(rest) if found else None
             key = route.tags.get(tag) if route is not None else None
-            return None if route is None or key is None else Choice(key, route.access)
+            return None if route is None or key is None else Choice(rest, key, route.access)
         if route.sticky:
             key, instance = affinity.read(cookie)
             if key in route.split.keys:
-                return Choice(key, route.access, instance, sticky=True)
+                return Choice(host, key, route.access, instance, sticky=True)
         chosen = route.split.choose()
-        return None if chosen is None else Choice(chosen, route.access, sticky=route.sticky)
+        return None if chosen is None else Choice(host, chosen, route.access, sticky=route.sticky)

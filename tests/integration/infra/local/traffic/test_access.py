@@ -151,6 +151,23 @@ def test_an_instance_does_not_get_the_signature(served, members, identity, insta
     assert f"authorization: Bearer {body}.SIGNATURE_REMOVED_BY_GOOGLE\r\n".encode() in instance.heads[-1]
 
 
+@pytest.mark.parametrize("name", ["authorization", "x-serverless-authorization"])
+def test_a_token_that_nobody_asked_for_is_the_instances_own(served, members, identity, instance, name):
+    members.add("allUsers")
+    token = identity.id_token(ROBOT, "somebody else")
+    assert ask(served, token, name).status_code == 200
+    assert (token.encode() in instance.heads[-1]) == (name == "authorization")
+
+
+def test_a_token_for_the_service_is_good_for_its_tags(stage, instance, identity):
+    stage.route(
+        tags={"blue": "web-1"}, allowed=Invokers(identity.jwks, lambda _: [f"serviceAccount:{ROBOT}"])
+    )
+    token = identity.id_token(ROBOT, AUDIENCE)
+    assert ask(stage, token, host="blue---web.localhost").status_code == 200
+    assert ask(stage, host="blue---web.localhost").status_code == 403
+
+
 def test_a_token_beside_a_clients_own_is_asked_first(served, members, identity, instance):
     members.add(f"serviceAccount:{ROBOT}")
     token = identity.id_token(ROBOT, AUDIENCE)
@@ -167,6 +184,13 @@ def test_a_custom_audience_is_one_too(stage, instance, identity):
     )
     assert ask(stage, identity.id_token(ROBOT, "my-service")).status_code == 200
     assert ask(stage, identity.id_token(ROBOT, "other-service")).status_code == 401
+
+
+def test_a_token_for_another_host_of_the_service_is_good(stage, instance, identity):
+    stage.route(
+        allowed=Invokers(identity.jwks, lambda _: [f"serviceAccount:{ROBOT}"], lambda _: ["other.localhost"])
+    )
+    assert ask(stage, identity.id_token(ROBOT, "https://other.localhost:80/x")).status_code == 200
 
 
 def test_a_refused_request_is_logged_and_not_counted(served):
