@@ -129,20 +129,27 @@ def merged(current: Json, given: Json, mask: str | None, fixed: Sequence[str] = 
     if "*" in paths:
         paths = sorted({*current, *given})
     for path in paths:
-        *parents, last = (camel(part) for part in path.split("."))
-        if (parents or [last])[0] in fixed:
-            continue
-        source, target = given, wanted
-        for part in parents:
-            source, target = source.get(part, {}), target.setdefault(part, {})
-            if not isinstance(source, dict) or not isinstance(target, dict):
-                text = f"Invalid field path '{path[:200]}' in update_mask."
-                raise invalid(text, [("update_mask", text)])
-        if last in source:
-            target[last] = copy.deepcopy(source[last])
-        else:
-            target.pop(last, None)
+        parts = [camel(part) for part in path.split(".")]
+        if parts[0] not in fixed:
+            _merge(wanted, given, parts, path)
     return wanted
+
+
+def _merge(target: Json, source: Json, parts: Sequence[str], path: str) -> None:
+    """Have one field as the source has it; nothing is made for one that neither has."""
+    *parents, last = parts
+    for part in parents:
+        given, current = source.get(part, {}), target.get(part, {})
+        if not isinstance(given, dict) or not isinstance(current, dict):
+            text = f"Invalid field path '{path[:200]}' in update_mask."
+            raise invalid(text, [("update_mask", text)])
+        if part not in target and not given:
+            return
+        source, target = given, target.setdefault(part, {})
+    if last in source:
+        target[last] = copy.deepcopy(source[last])
+    else:
+        target.pop(last, None)
 
 
 def check_mask(mask: str | None, known: Sequence[str]) -> None:

@@ -17,6 +17,8 @@ CURRENT = {"name": "n", "title": "a", "limits": {"low": 1, "high": 2}}
         ({}, "title", {"title": None}),
         ({"limits": {"low": 5, "high": 9}}, "limits.low", {"limits": {"low": 5, "high": 2}}),
         ({"limits": {"high": 9}}, "limits", {"limits": {"high": 9}}),
+        ({}, "rule.topic", {}),
+        ({"rule": {"topic": "t"}}, "rule.topic,rule.other", {"rule": {"topic": "t"}}),
         ({"displayTitle": "x"}, "display_title", {"displayTitle": "x"}),
         ({"title": "b"}, None, {"title": "b"}),
         ({"title": "b"}, "*", {"title": "b", "limits": None}),
