@@ -8,6 +8,7 @@ from ci.engine.store.blobs import Blobs
 from infra.local.api import Api, methods, rpcs
 from infra.local.api.server import Receive, Scope, Send
 from infra.local.control import artifacts
+from infra.local.control.admission import BinaryAuthorization
 from infra.local.control.budgets import Budgets
 from infra.local.control.gate import gate
 from infra.local.control.iam.manager import Iam
@@ -33,6 +34,7 @@ DOCUMENTS = (
     ("iam", "v1"),
     ("iamcredentials", "v1"),
     ("billingbudgets", "v1"),
+    ("binaryauthorization", "v1"),
     ("logging", "v2"),
     ("monitoring", "v3"),
 )
@@ -70,7 +72,10 @@ class Cloud:
         secrets = manager.SecretManager(self.store, state)
         identity = identity or Identity(state / "identity.pem")
         doors = Doors(self.store, identity.jwks, strict=strict)
-        self._run = Run(self.store, fleet, front, read=secrets.read, log=log, doors=doors)
+        admission = BinaryAuthorization(self.store)
+        self._run = Run(
+            self.store, fleet, front, read=secrets.read, log=log, admission=admission, doors=doors
+        )
         usage = ServiceUsage(self.store)
         guard = gate(self.store, identity, usage, strict=strict, quota_per_minute=quota_per_minute)
         messages = [rpc for each in (LIBRARY, manager.LIBRARY, artifacts.LIBRARY) for rpc in rpcs(each)]
@@ -86,6 +91,7 @@ class Cloud:
         ResourceManager(self.store).serve(self._api)
         Iam(self.store, identity).serve(self._api)
         Budgets(self.store).serve(self._api)
+        admission.serve(self._api)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import anyio.abc
+from google.cloud import run_v2
 
 from infra.local.api import Api
 from infra.local.api.errors import ApiError
@@ -27,7 +28,7 @@ HOST = "run.googleapis.com"
 _PACKAGE = "google.cloud.run.v2"
 
 
-def _admit_all(_image: str, _service: str) -> None:
+def _admit_all(_image: str, _service: run_v2.Service) -> None:
     """Let every image run."""
 
 

@@ -26,8 +26,8 @@ from infra.local.runtime.contract import DeployFailed, Fleet, Front
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 2
 
-# Whether an image may run for a service: given both names, raises Denied.
-Admission = Callable[[str, str], None]
+# Whether an image may run for a service: given the image's name and the service, raises Denied.
+Admission = Callable[[str, run_v2.Service], None]
 
 
 class Denied(Exception):
@@ -137,9 +137,9 @@ class Delivery:
         if revision.name in self._retiring:
             await self._retiring[revision.name].wait()
         try:
-            self._admission(
-                revision.containers[0].image, f"{place_of(revision.name)}/services/{revision.service}"
-            )
+            service = self._shelves.services.get(f"{place_of(revision.name)}/services/{revision.service}")
+            if service is not None:
+                self._admission(revision.containers[0].image, service)
             await self._fleet.deploy(revision_spec(revision, self._secrets(revision), min_instances=least))
         except DeployFailed as error:
             return _Failure(revision.name, error.reason, error.message)
