@@ -5,6 +5,7 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 
 from tests.integration.infra.local.conftest import PARENT
+from tests.integration.infra.local.runtime.waiting import until
 
 NAME = f"{PARENT}/services/hello"
 LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
