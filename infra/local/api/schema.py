@@ -16,6 +16,8 @@ from infra.local.api.errors import Violation
 
 Json = dict[str, Any]
 _LONGEST_ECHO = 80
+_LONGEST_NAME, _LONGEST_TEXT = 300, 1000
+_MOST_VIOLATIONS = 100  # that one answer tells
 _MAX_DEPTH = 100
 _BITS = {"int32": (31, 31), "uint32": (0, 32), "int64": (63, 63), "uint64": (0, 64)}  # below zero, above
 _INTEGER = re.compile(r"-?\d{1,20}")
@@ -101,7 +103,7 @@ class _Check:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             text = "Invalid JSON payload received. Message too deep. Max recursion depth reached."
-            self.found.append((at, text))
+            self._complain(at, text)
             made = None
         elif kind.get("type") == "any":
             made = value
@@ -139,8 +141,9 @@ class _Check:
             name = key if key in properties else _spellings(frozenset(properties)).get(key, "")
             if not name:
                 place = f" at '{at}'" if at else ""
-                text = f'Invalid JSON payload received. Unknown name "{key}"{place}: Cannot find field.'
-                self.found.append((at, text))
+                shown = key[:_LONGEST_NAME]
+                text = f'Invalid JSON payload received. Unknown name "{shown}"{place}: Cannot find field.'
+                self._complain(at, text)
             elif inner is not None and not properties[name].get("readOnly"):
                 made[name] = self.value(properties[name], inner, f"{at}.{snake(name)}" if at else snake(name))
         return made
@@ -171,12 +174,16 @@ class _Check:
             name = f"TYPE_{kind['format'].upper()}"
         else:
             name = _TYPES.get(kind.get("format", ""), _TYPES.get(kind.get("type", ""), "TYPE_MESSAGE"))
-        self.found.append((at, f"Invalid value at '{at}' ({name}), {json.dumps(value)[:_LONGEST_ECHO]}"))
+        self._complain(at, f"Invalid value at '{at}' ({name}), {json.dumps(value)[:_LONGEST_ECHO]}")
 
     def _unknown_name(self, at: str, reason: str) -> None:
         above, _, name = at.rpartition(".")
         place = f" at '{above}'" if above else ""
-        self.found.append((at, f'Invalid JSON payload received. Unknown name "{name}"{place}: {reason}'))
+        self._complain(at, f'Invalid JSON payload received. Unknown name "{name}"{place}: {reason}')
+
+    def _complain(self, at: str, text: str) -> None:
+        if len(self.found) < _MOST_VIOLATIONS:
+            self.found.append((at[:_LONGEST_NAME], text[:_LONGEST_TEXT]))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ Rules: google.api.http ("HTTP transcoding") and the JSON form of protocol buffer
 in the words of Google's front end, with the place in the request.
 """
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -21,6 +22,8 @@ SYSTEM_PARAMETERS = frozenset({
     "uploadType", "upload_protocol", "userIp", "xgafv",
 })  # fmt: skip
 _LONGEST_ECHO = 80
+_LONGEST_NAME, _LONGEST_TEXT = 300, 1000
+_MOST_VIOLATIONS = 100  # that one answer tells
 
 
 def read_request(rpc: Rpc, path: Mapping[str, str], query: str, body: bytes) -> Any:
@@ -182,7 +185,8 @@ def _name(descriptor: Descriptor, field: str) -> str:
 
 def _complaint(descriptor: Descriptor, document: Mapping[str, Any], error: Exception) -> ApiError:
     """What is wrong, in Google's words; found by a walk that a good request need not pay for."""
-    found = list(_violations(descriptor, document, ""))
+    told = itertools.islice(_violations(descriptor, document, ""), _MOST_VIOLATIONS)
+    found = [(at[:_LONGEST_NAME], text[:_LONGEST_TEXT]) for at, text in told]
     if not found:
         text = f"Invalid value in the request: {str(error)[:200]}"
         found = [("", text)]
@@ -197,7 +201,8 @@ def _violations(descriptor: Descriptor, value: Any, at: str) -> Iterator[Violati
         field = _field(descriptor, key)
         if field is None:
             place = f" at '{at}'" if at else ""
-            text = f'Invalid JSON payload received. Unknown name "{key}"{place}: Cannot find field.'
+            name = key[:_LONGEST_NAME]
+            text = f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.'
             yield at, text
         elif inner is not None:
             yield from _field_violations(field, inner, f"{at}.{field.name}" if at else str(field.name))

@@ -88,6 +88,31 @@ def test_what_a_message_cannot_be_is_told_in_googles_words(http, verb, path, bod
     assert error["details"][0]["fieldViolations"][0]["description"] in error["message"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {f"name{number}": 1 for number in range(200_000)},
+        {"x" * 9_000_000: 1},
+        {"serviceAccount": {"displayName": "x" * 9_000_000}},
+        {"serviceAccount": {"displayName": ["x"] * 1_000_000}},
+        {"accountId": ["x" * 9_000_000]},
+        {"labels": {"x" * 9_000_000: 1}},
+    ],
+    ids=["many names", "a long name", "a long text", "a long list", "a long wrong value", "a long key"],
+)
+def test_what_is_wrong_in_a_large_message_is_told_in_a_few_words(http, body):
+    for path in (ACCOUNTS, SECRETS + "?secretId=a"):
+        answer = http.post(path, json=body, timeout=30)
+        assert answer.status_code == 400
+        assert len(answer.content) < 100_000
+
+
+def test_a_message_over_ten_megabytes_is_refused(http):
+    answer = http.post(ACCOUNTS, content=b" " * (10 << 20) + b"{}", timeout=30)
+    assert answer.status_code == 400
+    assert "payload size exceeds the limit" in answer.json()["error"]["message"]
+
+
 def test_a_path_of_no_method_is_not_found(http):
     assert http.get("/v1/nothing").status_code == 404
     assert http.put(ACCOUNTS).status_code == 404
