@@ -1,4 +1,4 @@
-"""Arbitrary requests whose fields often have a value that means something: a filter, a metric, a time that is now."""
+"""Arbitrary requests whose fields often have a value that means something: a filter, a metric, now."""
 
 from random import Random
 from urllib.parse import quote
@@ -7,7 +7,7 @@ from tests.integration.infra.local.api import arbitrary
 
 
 def request(methods, schemas, words, number):
-    """As arbitrary.request; `words` has likely values by a field's or parameter's name, which is likely there."""
+    """As arbitrary.request; `words` has values of likely fields and parameters by name, None for any."""
     return _Maker(Random(number), words).request(methods, schemas)  # noqa: S311
 
 
@@ -38,6 +38,6 @@ class _Maker(arbitrary._Maker):
         made = super()._object(kind, depth)
         for name, inner in kind.get("properties", {}).items():
             if name in self._words and self._random.random() < 0.85:
-                values = self._words[name]
-                made[name] = self._random.choice(values) if values else self._message(inner, depth + 1)
+                value = self._random.choice(self._words[name])
+                made[name] = self._message(inner, depth + 1) if value is None else value
         return made

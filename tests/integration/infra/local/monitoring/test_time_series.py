@@ -131,7 +131,7 @@ def test_instances_are_a_gauge(listed):
         (COUNT, {"how_perSeriesAligner": "ALIGN_RATE"}, "alignment period must be between"),
         (COUNT, {"how_crossSeriesReducer": "REDUCE_SUM"}, "reducer needs an aligner"),
         ('metric.type="run.googleapis.com/container/instance_count"',
-         {"how_alignmentPeriod": "60s", "how_perSeriesAligner": "ALIGN_RATE"}, "kind GAUGE and value type INT64"),
+         {"how_alignmentPeriod": "60s", "how_perSeriesAligner": "ALIGN_RATE"}, "kind GAUGE and value type"),
         (COUNT, {"interval_endTime": "2001-01-01T00:00:00Z"}, "start time must be before"),
         ('metric.type="custom.googleapis.com/nothing"', {}, "Cannot find metric that matches"),
     ],
