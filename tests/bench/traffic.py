@@ -98,7 +98,7 @@ def p99(taken):
 
 
 def quiet_pairs(server, front):
-    """Latencies of both, a second each in turns, where nothing else kept the machine; how many were looked at.
+    """Latencies of both, a second each in turns, where nothing else kept the machine; how many were tried.
 
     All of them when there is no quiet moment to be had.
     """

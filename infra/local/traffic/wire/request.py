@@ -4,6 +4,7 @@ What httptools (llhttp, strict) lets through is judged again where proxies and s
 differ: RFC 9112, sections 3.2, 6.1 and 11.2.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +12,8 @@ Fields = list[tuple[bytes, bytes]]
 
 #: Methods that may be sent a second time when the first one may have got lost: RFC 9110, section 9.2.2.
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"))
+#: A name or an address, and a port: RFC 3986, section 3.2.2.
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+;=%-]*)(?::\d*)?", re.ASCII)
 #: Of a request's fields, those that a request may have but once.
 _SINGULAR = frozenset((b"authorization", b"x-serverless-authorization"))
 
@@ -167,11 +170,7 @@ def _host(request: Request, hosts: list[bytes]) -> str:
         host, request.target = authority, slash + path or b"/"
     elif not request.target.startswith(b"/") and (request.method, request.target) != (b"OPTIONS", b"*"):
         raise Refused(400, "a target that is no path")
-    name, _, port = host.partition(b":")
-    if (
-        not all(33 <= byte < 127 for byte in name)
-        or set(name) & set(b'/?#@,\\"<>')
-        or (port and not port.isdigit())
-    ):
+    found = _HOST.fullmatch(host)
+    if found is None:
         raise Refused(400, "a Host that is no host name")
-    return name.decode("ascii").lower().rstrip(".")
+    return found[1].decode("ascii").lower().rstrip(".")
