@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -70,6 +71,10 @@ class Api:
             body = await _body(receive)
             status, content = 200, await self._answer(rpc, path, query, body)
             content = _shaped(content, query, wanted)
+        except sqlite3.OperationalError as error:
+            # Of a disk that is full, above all. The transaction is undone, so nothing is half there.
+            unable = ApiError("UNAVAILABLE", f"The local cloud can't write its state now: {error}.")
+            status, content = unable.http, _json(unable)
         except ApiError as error:
             status, content = error.http, _json(error)
         except Exception:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # a client gets an answer
