@@ -22,7 +22,7 @@ def test_a_host_is_served_whatever_its_case_and_port(stage, instance):
 
 
 @pytest.mark.parametrize(
-    "host", ["no.localhost", "localhost", "x---web.localhost", "web", "web.localhost.evil"]
+    "host", ["no.localhost", "localhost", "x---web.localhost", "web", "[::1]:80", "web.localhost.evil"]
 )
 def test_a_host_that_is_not_known_gets_googles_404(stage, instance, host):
     answer = stage.get("/some/path?query", host=host)
