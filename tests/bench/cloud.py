@@ -1,8 +1,11 @@
 """What the local cloud costs: `python -m tests.bench.cloud` measures and prints one line for each figure.
 
-Everything is measured beside the same thing without it, in the same run.
+Everything is measured beside the same thing without it, in the same run. With the service's image, as
+`build` writes it (`oci-archive:PATH`), its deploys are measured too.
 """
 
+import http.client
+import os
 import select
 import socket
 import statistics
@@ -20,6 +23,7 @@ from tests.integration.infra.local.runtime.staged import Staged
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: fast.localhost\r\n\r\n"
 END = b"ok\n"
+READY = "/readyz"
 COMMAND = ("python", "-S", "/srv/fast.py")
 
 
@@ -98,8 +102,49 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def first_200(port, host, path):
+    """Ask until the answer is 200; other answers, and a port that is closed, mean that it is not up yet."""
+    while True:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", path, headers={"Host": host})
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+        except (ConnectionError, http.client.HTTPException):
+            answer = None
+        if answer is not None and answer.status == 200:
+            return
+        time.sleep(0.005)
+
+
+def deploys(staged, state, image, rounds):
+    """ms until the service's first 200: of a plain process, and of a deploy; medians over some rounds."""
+    process, deploy = [], []
+    for number in range(-1, rounds):  # the first one unpacks the image, and warms what is read from disk
+        began = time.perf_counter()
+        spec = staged.spec("app", f"app-{number + 1}", image=image, memory=2 << 30)
+        staged.tell("deploy", spec)
+        staged.tell("route", "app.localhost", (Target(spec.key, 100),))
+        first_200(staged.port, "app.localhost", READY)
+        deploy.append(time.perf_counter() - began)
+        staged.tell("retire", spec.key)
+        model = next(state.glob("layers/*/srv/model"))
+        port = free_port()
+        began = time.perf_counter()
+        with subprocess.Popen(
+            [sys.executable, "-m", "app.serving", "--host", "127.0.0.1", "--model", model],
+            env={**os.environ, "PORT": str(port), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.DEVNULL,
+        ) as beside:
+            first_200(port, "127.0.0.1", READY)
+            process.append(time.perf_counter() - began)
+            beside.terminate()
+    return [statistics.median(each[1:]) * 1000 for each in (process, deploy)]
+
+
 def starts(staged, rounds):
-    """Seconds until the first answer: of a process, of a deploy, and from zero; medians over some rounds."""
+    """ms until the first answer: of a process, of a deploy, and from zero; medians over some rounds."""
     process, deploy, cold = [], [], []
     for number in range(rounds):
         taken, started = plain_process(free_port())
@@ -131,6 +176,10 @@ def main():
         print(f"plain process to first answer      {process:8.1f} ms")
         print(f"deploy to first 200, added         {deploy - process:8.1f} ms")
         print(f"cold start from zero, added        {cold - process:8.1f} ms")
+        if len(sys.argv) > 1:
+            plain, deploy = deploys(staged, Path(folder) / "state", sys.argv[1], 5)
+            print(f"the service, plain, to first 200   {plain:8.1f} ms")
+            print(f"its deploy to first 200, added     {deploy - plain:8.1f} ms")
         staged.close()
         staged = Staged(Path(folder) / "state", image)
         spec = staged.deploy("fast", "fast-x", command=COMMAND)

@@ -7,15 +7,17 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 
 from ci.engine.sandbox import kernel
 
 # From <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h>, <linux/veth.h> and <linux/if.h>.
-_NEWLINK, _SETLINK, _NEWADDR, _NEWROUTE, _ERROR = 16, 19, 20, 24, 2
+_NEWLINK, _GETLINK, _SETLINK, _NEWADDR, _NEWROUTE, _ERROR = 16, 18, 19, 20, 24, 2
 _REQUEST, _ACK, _EXCL, _CREATE = 0x1, 0x4, 0x200, 0x400
 _ADDRESS, _IFNAME, _MASTER, _PROTINFO, _LINKINFO, _NET_NS_FD = 1, 3, 10, 12, 18, 28
+_OPERSTATE, _OPERATIONAL = 16, 6
 _NESTED, _BRIDGE_PORT_ISOLATED = 0x8000, 33
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
@@ -26,6 +28,7 @@ _BRIDGE, _INNER = "hub", "eth0"
 # Of its own, and one for good: otherwise it is the lowest of its cables', and containers that remember it
 # send to nobody when that one goes.
 _HARDWARE_ADDRESS = bytes.fromhex("020000000001")
+_LOOKS, _PAUSE = 500, 0.002  # at most so many looks at a link, and seconds between two
 
 
 def _attribute(kind: int, data: bytes) -> bytes:
@@ -57,6 +60,33 @@ def _give_address(name: str, address: str, prefix: int) -> None:
     row = struct.pack("BBBBI", socket.AF_INET, prefix, 0, 0, index)
     _ask(_NEWADDR, _CREATE, row + _attribute(_IFA_LOCAL, packed) + _attribute(_IFA_ADDRESS, packed))
     _ask(_NEWLINK, 0, _link(index, up=True))
+
+
+def _operational(name: str) -> bool:
+    """Whether packets get through a link of the calling thread's network."""
+    body = _link(socket.if_nametoindex(name), up=False)
+    with closing(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)) as channel:
+        channel.send(struct.pack("IHHII", 16 + len(body), _GETLINK, _REQUEST, 1, 0) + body)
+        answer = channel.recv(1 << 16)
+    at = 32  # past the heads of the message and of the link
+    while at + 4 <= len(answer):
+        length, kind = struct.unpack_from("HH", answer, at)
+        if kind == _OPERSTATE:
+            return answer[at + 4] == _OPERATIONAL
+        at += max(length + 3 & ~3, 4)
+    return True
+
+
+def _await_operation(name: str) -> None:
+    """Wait until packets get through a link that has just come up.
+
+    The kernel sees to that later (net/core/link_watch.c), and drops what is sent before; a sender tries again
+    after a second. Newer kernels see to it when they are asked.
+    """
+    for _ in range(_LOOKS):
+        if _operational(name):
+            return
+        time.sleep(_PAUSE)
 
 
 def visit(namespace: str, work: Callable[[], None]) -> None:
@@ -151,6 +181,7 @@ class Hub:
 
         def plug() -> None:
             _give_address(_INNER, address, self._prefix)
+            _await_operation(_INNER)
             if gateway is not None:
                 _default_route(_EVERYWHERE, _UNICAST, _attribute(_RTA_GATEWAY, socket.inet_aton(gateway)))
 
@@ -159,6 +190,7 @@ class Hub:
         finally:
             os.close(inner)
         visit(namespace, plug)
+        visit(self.namespace, lambda: _await_operation(outer))
 
     def take(self, address: str) -> None:
         """Have the bridge itself be reached at ``address`` too; OSError when it can't be."""
