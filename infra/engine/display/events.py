@@ -239,7 +239,9 @@ def step_json(step: Step) -> dict[str, Any]:
             "new": _state(step.new),
             "detailedDiff": None
             if detailed is None
-            else {path: {"diffKind": diff.kind, "inputDiff": diff.input_diff} for path, diff in detailed.items()},
+            else {
+                path: {"diffKind": diff.kind, "inputDiff": diff.input_diff} for path, diff in detailed.items()
+            },
             "provider": step.provider,
         },
         {"keys": list(step.keys), "diffs": list(step.diffs), "logical": step.logical},

@@ -1,0 +1,165 @@
+"""Properties and their differences as indented text, laid out as Pulumi's ``--diff`` is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from infra.engine.display.operations import look, painted
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """Prints at one indentation. With ``signed`` a line starts with the operation's sign."""
+
+    indent: int
+    op: str = "same"
+    signed: bool = False
+    planning: bool = False
+    summary: bool = False
+    color: bool = False
+
+    def _line(self, text: str) -> str:
+        space = "    " * self.indent
+        start = space[:-2] + look(self.op).sign if self.signed and space else space
+        return self._paint(start + text)
+
+    def _paint(self, text: str) -> str:
+        return painted(text, look(self.op).color, color=self.color)
+
+    def _as(self, op: str) -> Printer:
+        return replace(self, op=op, signed=op != "same")
+
+    def object(self, properties: Mapping[str, Any]) -> str:
+        """All properties, each on a line of its own; Pulumi's own (``__...``) are left out."""
+        return self.padded(properties, max(map(len, properties), default=0))
+
+    def padded(self, properties: Mapping[str, Any], width: int) -> str:
+        """Like ``object``, the names padded to ``width``."""
+        return "".join(
+            self._property(key, properties[key], width)
+            for key in sorted(properties)
+            if not key.startswith("__") and is_worth_showing(properties[key])
+        )
+
+    def _property(self, key: str, value: Any, width: int) -> str:
+        return self._line(f"{key:<{width}}: ") + self._value(value) + "\n"
+
+    def _value(self, value: Any) -> str:
+        if isinstance(value, dict) and value:
+            inner = replace(self, indent=self.indent + 1).object(value)
+            return f"{{\n{inner}{'    ' * self.indent}}}"
+        if isinstance(value, list) and value:
+            inner = replace(self, indent=self.indent + 1)
+            items = "".join(
+                f"{inner._line(f'[{i}]: ')}{inner._value(item)}\n" for i, item in enumerate(value)
+            )
+            return f"[\n{items}{'    ' * self.indent}]"
+        return self._paint(primitive(value))
+
+    def difference(
+        self, old: Mapping[str, Any], new: Mapping[str, Any], include: Iterable[str] | None = None
+    ) -> str:
+        """What changes from ``old`` to ``new``, and (unless summing up) what stays."""
+        keys = [key for key in sorted({*old, *new}) if not key.startswith("__")]
+        if include is not None:
+            wanted = set(include)
+            keys = [key for key in keys if key in wanted]
+        return self._changes(keys, old, new, max(map(len, keys), default=0))
+
+    def padded_difference(self, old: Mapping[str, Any], new: Mapping[str, Any], width: int) -> str:
+        """Like ``difference``, the names padded to ``width``."""
+        return self._changes(
+            [key for key in sorted({*old, *new}) if not key.startswith("__")], old, new, width
+        )
+
+    def _changes(
+        self, keys: Iterable[str], old: Mapping[str, Any], new: Mapping[str, Any], width: int
+    ) -> str:
+        return "".join(
+            self._change(f"{key:<{width}}: ", old.get(key, _MISSING), new.get(key, _MISSING)) for key in keys
+        )
+
+    def _change(self, title: str, old: Any, new: Any) -> str:
+        if is_same(old, new):
+            if self.summary or not is_worth_showing(new):
+                return ""
+            same = self._as("same")
+            return f"{same._line(title)}{same._value(new)}\n"
+        if old is _MISSING or old is None:
+            return self._single("create", title, new)
+        if new is _MISSING or new is None:
+            return self._single("delete", title, old)
+        update = self._as("update")
+        if isinstance(old, dict) and isinstance(new, dict):
+            inner = replace(self, indent=self.indent + 1).difference(old, new)
+            return f"{update._line(title)}{{\n{inner}{'    ' * self.indent}}}\n"
+        if isinstance(old, list) and isinstance(new, list):
+            return f"{update._line(title)}[\n{self._items(old, new)}{'    ' * self.indent}]\n"
+        if isinstance(old, dict | list) or isinstance(new, dict | list):
+            return self._single("delete", title, old) + self._single("create", title, new)
+        before, after = self._as("delete"), self._as("create")
+        values = f"{before._paint(primitive(old))} => {after._paint(primitive(new))}"
+        return f"{update._line(title)}{values}\n"
+
+    def _items(self, old: Sequence[Any], new: Sequence[Any]) -> str:
+        inner = replace(self, indent=self.indent + 1)
+        return "".join(
+            inner._change(
+                f"[{place}]: ",
+                old[place] if place < len(old) else _MISSING,
+                new[place] if place < len(new) else _MISSING,
+            )
+            for place in range(max(len(old), len(new)))
+        )
+
+    def _single(self, op: str, title: str, value: Any) -> str:
+        printer = self._as(op)
+        if not is_worth_showing(value):
+            return ""
+        return f"{printer._line(title)}{printer._value(value)}\n"
+
+
+def is_same(old: Any, new: Any) -> bool:
+    """Whether two values are the same: a missing one is like null, and true is not 1."""
+    if old is _MISSING or new is _MISSING:
+        return (old is _MISSING or old is None) and (new is _MISSING or new is None)
+    if isinstance(old, bool) != isinstance(new, bool):
+        return False
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(is_same(old.get(k, _MISSING), new.get(k, _MISSING)) for k in {*old, *new})
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(is_same, old, new))
+    return bool(old == new)
+
+
+def is_worth_showing(value: Any) -> bool:
+    """Whether a property is shown: null, and what is empty, only clutters."""
+    return value is not _MISSING and value is not None and value not in ("", [], {})
+
+
+def primitive(value: Any) -> str:
+    """A value that is no list and no map."""
+    match value:
+        case None:
+            return "<null>"
+        case bool():
+            return "true" if value else "false"
+        case "[secret]":
+            return "[secret]"
+        case str() if value == UNKNOWN:
+            return "[unknown]"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case float() if value.is_integer():
+            return str(int(value))
+        case dict():
+            return "{}"
+        case list():
+            return "[]"
+    return f"{value:g}" if isinstance(value, float) and len(repr(value)) > 17 else str(value)

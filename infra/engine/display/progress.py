@@ -1,0 +1,238 @@
+"""The view of an operation as a line for each thing that happens, with all that was said, and the sum, at the end."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from infra.engine.display import summary
+from infra.engine.display.diff import configuration, policy
+from infra.engine.display.events import (
+    DiagnosticEvent,
+    Event,
+    PolicyEvent,
+    PreludeEvent,
+    ResOpFailedEvent,
+    ResourcePreEvent,
+    ResOutputsEvent,
+    Step,
+    StdoutEvent,
+    SummaryEvent,
+)
+from infra.engine.display.operations import HEADLINE, RED, YELLOW, look, painted
+from infra.engine.display.options import Options, is_shown
+
+
+@dataclass(slots=True)
+class _Row:
+    """One resource's line, and what was said about it."""
+
+    urn: str
+    type: str
+    step: Step | None = None
+    status: str = ""
+    began: float = 0
+    changed: str = ""
+    said: list[DiagnosticEvent] = field(default_factory=list)
+    failed: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.urn.split("::", 3)[-1]
+
+
+class ProgressView:
+    """Prints a line whenever a resource's state changes; the rest once the operation is over."""
+
+    def __init__(self, options: Options, root: str) -> None:
+        self._options = options
+        self._rows: dict[str, _Row] = {}
+        self._root = root
+        self._started = time.monotonic()
+        self._printed: dict[str, str] = {}
+        self._policies: list[PolicyEvent] = []
+        self._stack: Step | None = None
+        self._planning = False
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case PreludeEvent() if self._options.show_config:
+                self._write(configuration(event, color=self._options.color))
+            case DiagnosticEvent() if event.severity != "debug" or self._options.debug:
+                self._said(event)
+            case StdoutEvent():
+                self._write(event.message)
+            case PolicyEvent():
+                self._policies.append(event)
+            case ResourcePreEvent():
+                self._planning = event.planning
+                self._began(event.metadata)
+            case ResOutputsEvent():
+                self._planning = event.planning
+                self._ended(event.metadata)
+            case ResOpFailedEvent():
+                self._failed(event.metadata)
+            case SummaryEvent():
+                self._finish(event)
+
+    def _row(self, urn: str, type_: str = "") -> _Row:
+        urn = urn or self._root
+        if urn not in self._rows:
+            self._rows[urn] = _Row(
+                urn, type_ or (urn.split("::")[2].rpartition("$")[2] if "::" in urn else "")
+            )
+        return self._rows[urn]
+
+    def _began(self, step: Step) -> None:
+        row = self._row(step.urn, step.type)
+        row.step, row.began = step, time.monotonic()
+        row.changed = _changed(step)
+        words = look(step.op).plan if self._planning else look(step.op).doing
+        row.status = f"{words} (0s)" if words and not self._planning else words
+        if self._is_shown(row, step):
+            self._print(row)
+
+    def _ended(self, step: Step) -> None:
+        row = self._row(step.urn, step.type)
+        if step.type == "pulumi:pulumi:Stack" and step.new is not None:
+            self._stack = step
+        row.step = step
+        if not self._planning:
+            words = look(step.op).done
+            row.status = f"{words} ({time.monotonic() - row.began:.2f}s)" if words else ""
+        if self._is_shown(row, step):
+            self._print(row)
+
+    def _is_shown(self, row: _Row, step: Step) -> bool:
+        inner = step.op in {"create-replacement", "delete-replaced"}
+        return bool(row.said) or inner or is_shown(step, self._options)
+
+    def _failed(self, step: Step) -> None:
+        row = self._row(step.urn, step.type)
+        row.step, row.failed = step, True
+        row.status = f"**{look(step.op).doing} failed**" if look(step.op).doing else "**failed**"
+        self._print(row)
+
+    def _said(self, event: DiagnosticEvent) -> None:
+        row = self._row(event.urn)
+        if event.ephemeral:
+            if not self._options.suppress_progress:
+                self._print(row, event.message.strip())
+            return
+        row.said.append(event)
+        text = (event.prefix + event.message).strip("\n").split("\n")[0]
+        if text:
+            self._print(row, text)
+
+    def _print(self, row: _Row, said: str = "") -> None:
+        op = row.step.op if row.step else "same"
+        name = row.urn if self._options.show_urns else row.name
+        latest = said or _latest(row)
+        info = "; ".join(filter(None, (row.changed, latest)))
+        sign = painted(f" {look(op).sign} ", look(op).color, color=self._options.color)
+        line = f"{sign}{row.type} {name} {self._painted(row.status)} {info}\n"
+        if self._printed.get(row.urn) != line:
+            self._printed[row.urn] = line
+            self._write(line)
+
+    def _painted(self, status: str) -> str:
+        return painted(status, RED if "failed" in status else "", color=self._options.color)
+
+    def _finish(self, event: SummaryEvent) -> None:
+        for row in self._rows.values():
+            if row.urn == self._root or row.said:
+                self._close(row, event)
+        self._diagnostics()
+        if self._policies:
+            self._headline("Policies")
+            self._write("".join(policy(item) for item in self._policies) + "\n")
+        self._outputs()
+        errored = sum(row.failed or _count(row)["error"] > 0 for row in self._rows.values())
+        seconds = time.monotonic() - self._started
+        self._write(summary.resources(event, errored, seconds, color=self._options.color) + "\n")
+
+    def _close(self, row: _Row, event: SummaryEvent) -> None:
+        counts = _count(row)
+        if row.urn == self._root and event.result == "failed" and not event.is_preview and not row.failed:
+            row.status = "**failed**"
+        if counts:
+            self._print(row, _tally(counts))
+
+    def _headline(self, text: str) -> None:
+        self._write(painted(f"{text}:", HEADLINE, color=self._options.color) + "\n")
+
+    def _diagnostics(self) -> None:
+        rows = [row for row in self._rows.values() if row.said]
+        if not rows:
+            return
+        self._headline("Diagnostics")
+        for row in rows:
+            self._write(f"  {row.type} ({row.urn if self._options.show_urns else row.name}):\n")
+            for stream in sorted({event.stream_id for event in row.said}):
+                self._write(_lines([event for event in row.said if event.stream_id == stream], self._options))
+
+    def _outputs(self) -> None:
+        if self._stack is None or self._options.suppress_outputs or self._stack.op == "delete":
+            return
+        text = summary.outputs(
+            self._stack, 1, planning=self._planning, refresh=self._options.refresh, color=self._options.color
+        )
+        if text:
+            self._headline("Outputs")
+            self._write(f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        self._options.out.write(text)
+        self._options.out.flush()
+
+
+def _changed(step: Step) -> str:
+    """Which properties a step changes, in short: ``[diff: +a-b~c]``."""
+    if step.op in {"create", "delete", "refresh", "read"}:
+        return ""
+    signs: dict[str, list[str]] = {"+": [], "-": [], "~": []}
+    if step.old is not None and step.new is not None and step.old.protect != step.new.protect:
+        signs["~"].append("protect")
+    old = step.old.inputs if step.old else {}
+    new = step.new.inputs if step.new else {}
+    for key in sorted(
+        key for key in {*old, *new} if not key.startswith("__") and old.get(key) != new.get(key)
+    ):
+        if step.op != "same":
+            signs["+" if key not in old else "-" if key not in new else "~"].append(key)
+    text = "".join(f"{sign}{','.join(keys)}" for sign, keys in signs.items() if keys)
+    return f"[diff: {text}]" if text else ""
+
+
+def _latest(row: _Row) -> str:
+    texts = [(event.prefix + event.message).strip("\n").split("\n")[0] for event in row.said]
+    return next((text for text in reversed(texts) if text), "")
+
+
+def _count(row: _Row) -> Counter[str]:
+    kinds = {
+        "error": "error",
+        "warning": "warning",
+        "info": "message",
+        "info#err": "message",
+        "debug": "debug",
+    }
+    return Counter(kinds[event.severity] for event in row.said if event.message.strip())
+
+
+def _tally(counts: Counter[str]) -> str:
+    parts = [(kind, counts[kind]) for kind in ("error", "warning", "message") if counts[kind]]
+    return "; ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in parts)
+
+
+def _lines(said: list[DiagnosticEvent], options: Options) -> str:
+    colors = {"error": RED, "warning": YELLOW}
+    lines = []
+    for event in said:
+        prefix = painted(event.prefix.rstrip(), colors.get(event.severity, ""), color=options.color)
+        text = f"{prefix} {event.message}" if prefix else event.message
+        lines += [line for line in text.rstrip("\n").split("\n") if line or len(said) > 1]
+    body = "".join(f"    {line}\n" if line.strip() else "" for line in lines)
+    return f"{body}\n" if body else ""
