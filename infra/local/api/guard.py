@@ -86,8 +86,15 @@ class Gate:
         if project:
             self._enabled(project, rpc.api)
             self._within_quota(project, rpc.api)
-        if account is not None:
+        if account is not None and not _said_in_body(rpc, resource):
             self._permitted(account, rpc, resource)
+
+    def about(self, rpc: Binding, path: Mapping[str, str], body: Mapping[str, Any]) -> None:
+        """Ask for what is named in the message alone, as in logging's entries; or raise ApiError, 403."""
+        account, resource = caller.get(), _resource(rpc, path)
+        if account and _said_in_body(rpc, resource):
+            for name in _named(body) or [""]:
+                self._permitted(account, rpc, name)
 
     def _account(self, rpc: Binding, authorization: str | None) -> str | None:
         scheme, _, token = (authorization or "").strip().partition(" ")
@@ -163,6 +170,20 @@ def _resource(rpc: Binding, path: Mapping[str, str]) -> str:
     account = name.rpartition("/")[2].partition(":")[0]
     home = _home(account)
     return f"projects/{home}/serviceAccounts/{account}" if home else ""
+
+
+def _said_in_body(rpc: Binding, resource: str) -> bool:
+    return not resource and rpc.verb == "POST"
+
+
+def _named(body: Mapping[str, Any]) -> list[str]:
+    """The resources that a message of Cloud Logging is about."""
+    logs = [body, *body.get("entries", ())]
+    return [
+        *body.get("resourceNames", ()),
+        *(f"projects/{project}" for project in body.get("projectIds", ())),
+        *(each["logName"] for each in logs if each.get("logName")),
+    ]
 
 
 def _project(resource: str) -> str:

@@ -3,7 +3,7 @@
 import json
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -24,10 +24,16 @@ Definition = Rpc | Method
 
 
 class Guard(Protocol):
-    """Decides who may call a method; raises ApiError (401, 403, 429)."""
+    """Decides who may call a method; raises ApiError (401, 403, 429).
+
+    It is called before a message is read, and is told what the message is `about` before it is answered.
+    """
 
     def __call__(self, rpc: Definition, path: MutableMapping[str, str], authorization: str | None) -> None:
         """Let the request through, or raise."""
+
+    def about(self, rpc: Definition, path: MutableMapping[str, str], body: Mapping[str, Any]) -> None:
+        """Let a message of a discovery document's method through, or raise; {} stands for any other."""
 
 
 class Api:
@@ -87,9 +93,15 @@ class Api:
     ) -> bytes:
         if isinstance(rpc, Method):
             call = read_call(rpc, path, query, body)
+            self._about(rpc, path, call.body)
             return json.dumps(await self._handler(rpc)(call) or {}, ensure_ascii=False).encode()
         request = read_request(rpc, path, query, body)
+        self._about(rpc, path, {})
         return write_message(await self._handler(rpc)(request), numbers=enums_as_numbers(query))
+
+    def _about(self, rpc: Definition, path: MutableMapping[str, str], body: Mapping[str, Any]) -> None:
+        if self._guard is not None:
+            self._guard.about(rpc, path, body)
 
     def _find(self, verb: str, path: str) -> tuple[Definition, dict[str, str]]:
         """The method of a path: of those with the same path in several APIs, the one that is served."""

@@ -73,6 +73,24 @@ def test_a_role_on_one_resource_is_for_it_alone(cloud, as_account):
     assert as_account.get(f"{SECRETS}/one").status_code == 403
 
 
+def test_what_only_the_message_names_is_asked_for_too(cloud, as_account):
+    def listed(project):
+        return as_account.post("/v2/entries:list", json={"resourceNames": [f"projects/{project}"]})
+
+    def written(project):
+        entry = {"logName": f"projects/{project}/logs/a", "textPayload": "x"}
+        body = {"resource": {"type": "global"}, "entries": [entry]}
+        return as_account.post("/v2/entries:write", json=body)
+
+    assert listed("shipway-test").status_code == 403
+    grant(cloud, "roles/logging.admin")
+    assert listed("shipway-test").status_code == 200
+    assert written("shipway-test").status_code == 200
+    for answer in (listed("other-project"), written("other-project")):
+        assert answer.status_code == 403
+        assert "projects/other-project" in answer.json()["error"]["message"]
+
+
 def test_a_forged_token_is_refused_and_a_foreign_one_is_the_owners(cloud, token):
     forged = {"Authorization": f"Bearer {token[:-4]}xxxx"}
     answer = httpx.get(f"{cloud.url}{PARENT}", headers=forged)
