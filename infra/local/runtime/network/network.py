@@ -16,7 +16,7 @@ from itertools import count
 
 import anyio.to_thread
 
-from ci.engine.sandbox import Hub
+from ci.engine.sandbox import Hub, SandboxUnavailable
 from ci.engine.sandbox.network import visit
 from infra.local.runtime.metadata import Connection, Metadata
 from infra.local.runtime.network.forward import Half, forward
@@ -93,13 +93,16 @@ class Network:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Have it while the block is open. Raises OSError when the kernel has no bridges, or forbids them."""
+        """Have it while the block is open.
+
+        Raises SandboxUnavailable when the kernel has no bridges, or does not let us.
+        """
         self._hub = await anyio.to_thread.run_sync(self._make)
         names = Names()
-        await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: names, sock=await self._bound(_DNS, socket.SOCK_DGRAM)
-        )
+        loop = asyncio.get_running_loop()
         try:
+            asked = await self._bound(_DNS, socket.SOCK_DGRAM)
+            await loop.create_datagram_endpoint(lambda: names, sock=asked)
             for port in {_WEB, *self.outward}:
                 await self._listen(port)
             yield
@@ -220,7 +223,11 @@ class Network:
 
     @staticmethod
     def _make() -> Hub:
-        hub = Hub(_PREFIX, isolated=True)
+        try:
+            hub = Hub(_PREFIX, isolated=True)
+        except OSError as error:
+            msg = f"no network for instances: {error.strerror}; as root, `modprobe --all bridge veth`"
+            raise SandboxUnavailable(msg) from error
         try:
             hub.take(METADATA)
             hub.take(CLOUD)
