@@ -13,10 +13,18 @@ from infra.local.control.projects.registry import Projects
 from infra.local.state import Store
 
 _ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_KIND = "service-account"
 _DOMAIN = "iam.gserviceaccount.com"
 _DEFAULT = "-compute@developer.gserviceaccount.com"
 _LONGEST = {"displayName": 100, "description": 256}  # bytes
 _CONSTRAINT = "constraints/iam.disableServiceAccount"
+
+
+def disabled(store: Store, email: str) -> bool:
+    """Whether an account was disabled. One that nobody created is not."""
+    project = email.partition("@")[2].removesuffix(f".{_DOMAIN}")
+    account = Documents(store, _KIND).get(f"projects/{project}/serviceAccounts/{email}")
+    return account is not None and bool(account.get("disabled"))
 
 
 class ServiceAccounts(JsonPolicies):
@@ -24,7 +32,7 @@ class ServiceAccounts(JsonPolicies):
 
     def __init__(self, store: Store, projects: Projects) -> None:
         super().__init__(store, lambda name: str(self.find(name)["name"]))
-        self._accounts = Documents(store, "service-account")
+        self._accounts = Documents(store, _KIND)
         self._gone = Documents(store, "deleted-service-account")
         self._projects = projects
 

@@ -91,6 +91,15 @@ def test_what_only_the_message_names_is_asked_for_too(cloud, as_account):
         assert "projects/other-project" in answer.json()["error"]["message"]
 
 
+def test_a_disabled_account_is_let_in_no_more(cloud, as_account):
+    grant(cloud, "roles/run.viewer")
+    account = f"{cloud.url}/v1/{PROJECT}/serviceAccounts/{EMAIL}"
+    assert httpx.post(f"{account}:disable").status_code == 200
+    assert as_account.get(PARENT).status_code == 401
+    assert httpx.post(f"{account}:enable").status_code == 200
+    assert as_account.get(PARENT).status_code == 200
+
+
 def test_a_forged_token_is_refused_and_a_foreign_one_is_the_owners(cloud, token):
     forged = {"Authorization": f"Bearer {token[:-4]}xxxx"}
     answer = httpx.get(f"{cloud.url}{PARENT}", headers=forged)
