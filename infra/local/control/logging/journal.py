@@ -67,6 +67,7 @@ class Journal:
         self._queue: queue.SimpleQueue[Make | threading.Event | None] = queue.SimpleQueue()
         self._hurry = threading.Event()
         self._dropped = 0
+        self.observers: list[Callable[[Json], None]] = []
         self._known: set[tuple[str, str]] = set()
         self._ids = itertools.count(now() // 1000)
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
@@ -193,6 +194,8 @@ class Journal:
             entry["receiveTimestamp"] = rfc3339(now())
             body = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
             body.encode()
+            for observe in self.observers:
+                observe(entry)
         except Exception:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # one bad entry is one less
             _LOG.warning("a log entry could not be kept", exc_info=True)
             return None

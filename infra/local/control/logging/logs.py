@@ -1,7 +1,7 @@
 """The sink that runtime and proxy write to, and what is read back from it."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +52,10 @@ class Logs:
     def add(self, entry: Json) -> None:
         """Take an entry that is in Logging's own form, with logName, resource and timestamp."""
         self._journal.put(lambda: dict(entry))
+
+    def observe(self, see: Callable[[Json], None]) -> None:
+        """Call `see` with each entry that is written from now on, in the thread that writes."""
+        self._journal.observers.append(see)
 
     def latest(self, name: str, lines: int) -> Sequence[LogEntry]:
         """The newest entries of a service or a job since the start, oldest first; at most 100."""

@@ -81,7 +81,7 @@ def _comparison(term: Comparison) -> Test:
         return lambda entry: holds(unquote(str(entry.get("logName", "")).rpartition("/logs/")[2]))
     if path == ("severity",):
         return lambda entry: holds(entry.get("severity", "DEFAULT"))
-    return lambda entry: any(holds(value) for value in _values(entry, path))
+    return lambda entry: any(holds(value) for value in values(entry, path))
 
 
 def _scalar_test(field: str, sign: str, text: str) -> Callable[[Any], bool]:
@@ -148,11 +148,11 @@ def _bounds(term: Term) -> Bounds:
     return Bounds(start, end, least, log)
 
 
-def _values(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
-    """The values at a path: several where lists are on the way, none where nothing is."""
+def values(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """What an entry has at a path: several where lists are on the way, none where nothing is."""
     if isinstance(value, list):
         for each in value:
-            yield from _values(each, path)
+            yield from values(each, path)
     elif not path:
         if value is not None:
             yield value
@@ -162,7 +162,7 @@ def _values(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
             key = ".".join(path[:length])
             found = value.get(key, value.get(_camel(key)) if length == 1 else None)
             if found is not None:
-                yield from _values(found, path[length:])
+                yield from values(found, path[length:])
                 return
 
 

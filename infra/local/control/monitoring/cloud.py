@@ -13,6 +13,7 @@ from infra.local.control.monitoring.channels import Channels
 from infra.local.control.monitoring.custom import Points
 from infra.local.control.monitoring.descriptors import Descriptors
 from infra.local.control.monitoring.incidents import Incident, Watch
+from infra.local.control.monitoring.logged import LogMetrics
 from infra.local.control.monitoring.policies import Policies
 from infra.local.control.monitoring.sources import Measured, Sources
 from infra.local.control.monitoring.timeseries import TimeSeries
@@ -33,10 +34,11 @@ class Monitoring:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._points = Points(state)
-        self._descriptors = Descriptors(store, self._points)
+        self._logged = LogMetrics(store, logs)
+        self._descriptors = Descriptors(store, self._points, self._logged)
         self._channels = Channels(store)
         self._policies = Policies(store)
-        self._sources = Sources(measured, self._points, self._descriptors)
+        self._sources = Sources(measured, self._points, self._logged, self._descriptors)
         self._watch = Watch(self._policies, self._channels, self._sources, logs, clock)
 
     def serve(self, api: Api) -> None:
@@ -49,6 +51,7 @@ class Monitoring:
         }
         for name, handler in handlers.items():
             api.serve(f"{_PROJECTS}.{name}", handler)
+        api.serve("logging.v2.projects.metrics", self._logged)
 
     def incidents(self, project: str = "") -> Sequence[Incident]:
         """Incidents of one project or of all, the newest first; open ones have `ended` 0."""

@@ -8,6 +8,7 @@ from infra.local.api.discovery import Request
 from infra.local.api.errors import ApiError, invalid, not_found
 from infra.local.control.documents import Documents, Json, page_of
 from infra.local.control.monitoring.custom import Points
+from infra.local.control.monitoring.logged import LogMetrics
 from infra.local.control.monitoring.names import project_of
 from infra.local.control.monitoring.query import Filter, bad
 from infra.local.control.monitoring.series import Series
@@ -24,7 +25,8 @@ _LABEL = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,99}")
 class Descriptors:
     """The methods on metric descriptors."""
 
-    def __init__(self, store: Store, points: Points) -> None:
+    def __init__(self, store: Store, points: Points, logged: LogMetrics) -> None:
+        self._logged = logged
         self._documents = Documents(store, "metric-descriptor")
         self._points = points
 
@@ -68,7 +70,10 @@ class Descriptors:
     def find(self, project: str, kind: str) -> Json | None:
         """The descriptor of a metric type."""
         built_in = DESCRIPTORS.get(kind)
-        return _built_in(project, built_in) if built_in else self._documents.get(_key(project, kind))
+        if built_in is not None:
+            return _built_in(project, built_in)
+        logged = (each for each in self._logged.descriptors(project) if each["type"] == kind)
+        return next(logged, None) or self._documents.get(_key(project, kind))
 
     def make(self, project: str, series: Series) -> Json:
         """The descriptor for a series that is written; made up when there is none, as Google does."""
@@ -90,6 +95,7 @@ class Descriptors:
         """All descriptors of a project."""
         for each in DESCRIPTORS.values():
             yield _built_in(project, each)
+        yield from self._logged.descriptors(project)
         yield from self._documents.all(f"projects/{project}")
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from infra.local.control.monitoring.custom import Points
 from infra.local.control.monitoring.descriptors import Descriptors
+from infra.local.control.monitoring.logged import PREFIX, LogMetrics
 from infra.local.control.monitoring.query import Filter
 from infra.local.control.monitoring.series import Point, Series
 from infra.local.traffic.metrics import DESCRIPTORS, RESOURCE, Descriptor, TimeSeries
@@ -22,7 +23,10 @@ class Measured(Protocol):
 class Sources:
     """All series of all projects."""
 
-    def __init__(self, measured: Measured, points: Points, descriptors: Descriptors) -> None:
+    def __init__(
+        self, measured: Measured, points: Points, logged: LogMetrics, descriptors: Descriptors
+    ) -> None:
+        self._logged = logged
         self._measured = measured
         self._points = points
         self._descriptors = descriptors
@@ -38,6 +42,9 @@ class Sources:
 
     def _of(self, project: str, kind: str, start: float, end: float) -> Iterator[Series]:
         built_in = DESCRIPTORS.get(kind)
+        if kind.startswith(PREFIX):
+            yield from self._logged.series(project, kind, start, end)
+            return
         if built_in is None:
             yield from self._points.read(project, kind, start, end)
             return
