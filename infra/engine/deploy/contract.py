@@ -53,6 +53,8 @@ class Program:
     main: str = ""
     options: Mapping[str, Value] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+    """Where a language runtime already listens that runs the program when asked (the Automation API's ``--client``)."""
 
 
 class Stacks(Protocol):

@@ -362,6 +362,7 @@ class Planner:
                         f"Resource '{step.urn}' depends on '{urn}' which was was not specified in --target list.",
                         step.urn,
                     )
+                    self._deployment.failed = True
                     if not self._deployment.preview:
                         raise ReportedError("untargeted create", step.urn)
                     self._decided.skipped_creates.discard(urn)

@@ -143,7 +143,9 @@ def _rebuilt(found: list[Resource], outcomes: Mapping[int, Resource | None]) -> 
             parent=parent,
             dependencies=_kept(resource.dependencies, there),
             property_dependencies={
-                key: _kept(each, there) for key, each in resource.property_dependencies.items()
+                key: kept
+                for key, each in resource.property_dependencies.items()
+                if (kept := _kept(each, there))
             },
             deleted_with=resource.deleted_with if resource.deleted_with in there else "",
             replace_with=_kept(resource.replace_with, there),

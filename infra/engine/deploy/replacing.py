@@ -68,6 +68,7 @@ class Replacing:
                 "program and run `pulumi up`"
             )
             self._report.error(message, urn)
+            deployment.failed = True
             if not deployment.preview:
                 raise ReportedError(message, urn)
         if wish.registration.import_id:

@@ -12,8 +12,7 @@ from infra.engine.state.model import Resource
 from infra.engine.values import Output, Properties, Secret, Unknown, Value
 from infra.engine.values.wire import UNKNOWN_ID, flatten, marked
 
-_COLORS = {"error": "<{%fg 1%}>", "warning": "<{%fg 3%}>", "debug": "<{%fg 8%}>"}
-_RESET = "<{%reset%}>"
+_PREFIXED = frozenset({"error", "warning", "debug"})
 
 
 class Report:
@@ -51,13 +50,13 @@ class Report:
     def _diagnose(
         self, severity: events.Severity, message: str, urn: str, stream: int = 0, ephemeral: bool = False
     ) -> None:
-        prefix = f"{_COLORS[severity]}{severity}: {_RESET}" if severity in _COLORS else ""
         self._emit(
             events.DiagnosticEvent(
-                message=f"{_RESET}{message}{_RESET}\n",
+                message=f"{message}\n",
                 severity=severity,
                 urn=urn,
-                prefix=prefix,
+                prefix=f"{severity}: " if severity in _PREFIXED else "",
+                color="never",
                 stream_id=stream,
                 ephemeral=ephemeral,
             )
@@ -82,7 +81,7 @@ class Report:
             return
         if counted:
             self.changes[op] += 1
-        if step.resource.custom or step.op in (Op.DELETE, Op.REFRESH):
+        if self._planning or step.resource.custom or step.op in (Op.DELETE, Op.REFRESH):
             self._emit(events.ResOutputsEvent(self._step(step, op), self._planning))
 
     def outputs(self, step: Step) -> None:

@@ -35,6 +35,9 @@ class Engine(engine_pb2_grpc.EngineServicer):
             engine_pb2.ERROR: "error",
         }
         severity = severities.get(request.severity, "info")
+        if severity == "error" and self._deployment.stopped.is_set():
+            # That it can't go on is a consequence, and has been told.
+            severity = "debug"
         if severity != "debug" or self._deployment.request.debug:
             self._deployment.report.message(
                 severity, request.message, request.urn, request.streamId, request.ephemeral

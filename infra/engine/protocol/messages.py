@@ -16,6 +16,10 @@ if TYPE_CHECKING:
         callback_pb2_grpc,
         engine_pb2,
         engine_pb2_grpc,
+        events_pb2,
+        events_pb2_grpc,
+        language_pb2,
+        language_pb2_grpc,
         plugin_pb2,
         provider_pb2,
         provider_pb2_grpc,
@@ -42,6 +46,10 @@ else:
     callback_pb2_grpc = importlib.import_module(f"{_PACKAGE}.callback_pb2_grpc")
     engine_pb2 = importlib.import_module(f"{_PACKAGE}.engine_pb2")
     engine_pb2_grpc = importlib.import_module(f"{_PACKAGE}.engine_pb2_grpc")
+    events_pb2 = importlib.import_module(f"{_PACKAGE}.events_pb2")
+    events_pb2_grpc = importlib.import_module(f"{_PACKAGE}.events_pb2_grpc")
+    language_pb2 = importlib.import_module(f"{_PACKAGE}.language_pb2")
+    language_pb2_grpc = importlib.import_module(f"{_PACKAGE}.language_pb2_grpc")
     plugin_pb2 = importlib.import_module(f"{_PACKAGE}.plugin_pb2")
     provider_pb2 = importlib.import_module(f"{_PACKAGE}.provider_pb2")
     provider_pb2_grpc = importlib.import_module(f"{_PACKAGE}.provider_pb2_grpc")
@@ -55,6 +63,10 @@ __all__ = [
     "callback_pb2_grpc",
     "engine_pb2",
     "engine_pb2_grpc",
+    "events_pb2",
+    "events_pb2_grpc",
+    "language_pb2",
+    "language_pb2_grpc",
     "plugin_pb2",
     "provider_pb2",
     "provider_pb2_grpc",

@@ -15,20 +15,14 @@ import anyio.abc
 from infra.engine.deploy.contract import Program, UpdateRequest
 from infra.engine.deploy.errors import DeploymentError
 from infra.engine.deploy.report import Report
+from infra.engine.protocol import host
+from infra.engine.protocol.errors import ProgramFailedError
 from infra.engine.protocol.python import Interpreter
 
 _ENTRY = Path(__file__).with_name("entry.py")
 _TOLD_THE_USER = 32
 _GRACE_SECONDS = 5
 _LARGEST_READ = 65536
-
-
-class ProgramFailedError(DeploymentError):
-    """The program has ended with an error; ``told`` says whether it has said which."""
-
-    def __init__(self, message: str, told: bool) -> None:
-        super().__init__(message)
-        self.told = told
 
 
 async def run(request: UpdateRequest, address: str, report: Report, stopping: anyio.Event) -> None:
@@ -40,6 +34,9 @@ async def run(request: UpdateRequest, address: str, report: Report, stopping: an
         raise DeploymentError(
             "there is no program to run: run this in the project's folder, where Pulumi.yaml is"
         )
+    if request.program.address:
+        await host.run(request, address, stopping)
+        return
     command, environment, directory = _command(request, request.program, address)
     process = await anyio.open_process(
         command,
@@ -117,9 +114,9 @@ async def _say(
             break
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
-            report.message(severity, line.decode(errors="replace"), "", number, ephemeral=False)
+            report.message(severity, line.decode(errors="replace") + "\n", "", number, ephemeral=False)
     if rest:
-        report.message(severity, rest.decode(errors="replace"), "", number, ephemeral=False)
+        report.message(severity, rest.decode(errors="replace") + "\n", "", number, ephemeral=False)
 
 
 async def _end_after(process: anyio.abc.Process, stopping: anyio.Event) -> None:

@@ -14,7 +14,7 @@ from infra.engine.protocol.channel import OPTIONS
 from infra.engine.protocol.engine import Engine
 from infra.engine.protocol.messages import engine_pb2_grpc, resource_pb2_grpc
 from infra.engine.protocol.monitor import Monitor
-from infra.engine.protocol.program import ProgramFailedError
+from infra.engine.protocol.errors import ProgramFailedError
 from infra.engine.providers.defaults import Defaults
 
 if TYPE_CHECKING:

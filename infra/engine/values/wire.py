@@ -64,7 +64,7 @@ def decode(struct: struct_pb2.Struct | None, outputs: bool = False) -> Propertie
     """The properties in ``struct``; ``outputs`` keeps values' dependencies, otherwise they are dropped."""
     if struct is None:
         return {}
-    return {key: decode_value(value, outputs) for key, value in struct.fields.items()}
+    return {key: decode_value(value, outputs) for key, value in sorted(struct.fields.items())}
 
 
 def decode_value(value: struct_pb2.Value, outputs: bool = False) -> Value:

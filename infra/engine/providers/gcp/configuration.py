@@ -1,0 +1,132 @@
+"""The provider's own configuration: where Google's APIs are, as whom to call them, and where things are made.
+
+Keys and environment variables are those of the ``gcp`` package; a key wins over a variable.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from infra.engine.providers.contract import ProviderError
+from infra.engine.values import Properties, Secret
+
+VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "project": ("GOOGLE_PROJECT", "GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"),
+    "region": ("GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"),
+    "zone": ("GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE"),
+    "accessToken": ("GOOGLE_OAUTH_ACCESS_TOKEN",),
+    "credentials": ("GOOGLE_CREDENTIALS", "GOOGLE_CLOUD_KEYFILE_JSON", "GCLOUD_KEYFILE_JSON"),
+    "billingProject": ("GOOGLE_BILLING_PROJECT",),
+}
+ATTRIBUTION: Final = "goog-pulumi-provisioned"
+"""The label by which Google counts what Pulumi made; ``addPulumiAttributionLabel`` false leaves it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """An API: its key in the configuration, its variable, and where Google has it."""
+
+    key: str
+    variable: str
+    base: str
+
+
+PRODUCTS: Final[Mapping[str, Product]] = {
+    name: Product(f"{name}CustomEndpoint", f"GOOGLE_{variable}_CUSTOM_ENDPOINT", base)
+    for name, variable, base in (
+        ("artifactRegistry", "ARTIFACT_REGISTRY", "https://artifactregistry.googleapis.com/v1/"),
+        ("billingBudgets", "BILLING_BUDGETS", "https://billingbudgets.googleapis.com/v1/"),
+        ("cloudRunV2", "CLOUD_RUN_V2", "https://run.googleapis.com/v2/"),
+        ("iam", "IAM", "https://iam.googleapis.com/v1/"),
+        ("iamBeta", "IAM_BETA", "https://iam.googleapis.com/v1/"),
+        ("monitoring", "MONITORING", "https://monitoring.googleapis.com/"),
+        ("resourceManager", "RESOURCE_MANAGER", "https://cloudresourcemanager.googleapis.com/v1/"),
+        ("secretManager", "SECRET_MANAGER", "https://secretmanager.googleapis.com/v1/"),
+        ("serviceUsage", "SERVICE_USAGE", "https://serviceusage.googleapis.com/v1/"),
+        ("storage", "STORAGE", "https://storage.googleapis.com/storage/v1/"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The address that an API's paths follow, with a slash at its end; ``custom`` if it isn't Google's."""
+
+    url: str
+    custom: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A checked configuration. ``token`` and ``credentials`` are never shown."""
+
+    endpoints: Mapping[str, Endpoint]
+    project: str | None = None
+    region: str | None = None
+    zone: str | None = None
+    token: str | None = field(default=None, repr=False)
+    credentials: str | None = field(default=None, repr=False)
+    billing_project: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, inputs: Properties, environment: Mapping[str, str] | None = None) -> Configuration:
+        """The configuration in a provider's inputs, completed by the environment."""
+        variables = os.environ if environment is None else environment
+
+        def text(key: str) -> str | None:
+            value = _text(inputs.get(key))
+            return value or next((variables[name] for name in VARIABLES[key] if variables.get(name)), None)
+
+        endpoints = {}
+        for name, product in PRODUCTS.items():
+            url = _text(inputs.get(product.key)) or variables.get(product.variable)
+            endpoints[name] = Endpoint(f"{(url or product.base).rstrip('/')}/", custom=bool(url))
+        return cls(
+            endpoints,
+            project=text("project"),
+            region=text("region"),
+            zone=text("zone"),
+            token=text("accessToken"),
+            credentials=text("credentials"),
+            billing_project=text("billingProject"),
+            labels=_labels(inputs),
+        )
+
+    def place(self, key: str, property: str) -> str:
+        """The configured project, region or zone. Raises ProviderError when there is none."""
+        value: str | None = getattr(self, key)
+        if value is None:
+            raise ProviderError(
+                f"{property} is neither set on the resource nor by the provider: "
+                f"pulumi config set gcp:{key} VALUE, or set {VARIABLES[key][0]}"
+            )
+        return value
+
+
+def _labels(inputs: Properties) -> Mapping[str, str]:
+    """Labels that everything gets that takes any."""
+    given = decoded(inputs.get("defaultLabels")) or {}
+    attribution = decoded(inputs.get("addPulumiAttributionLabel"))
+    own = {} if attribution is False else {ATTRIBUTION: "true"}
+    return {**own, **{str(key): str(value) for key, value in given.items()}}
+
+
+def decoded(value: Any) -> Any:
+    """A value of a provider's input; what isn't text arrives as JSON in text."""
+    value = value.element if isinstance(value, Secret) else value
+    if isinstance(value, str) and value[:1] in {"{", "[", "t", "f"}:
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _text(value: Any) -> str | None:
+    value = value.element if isinstance(value, Secret) else value
+    return value if isinstance(value, str) and value else None
