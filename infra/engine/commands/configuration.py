@@ -12,8 +12,10 @@ from infra.engine.commands import vaults
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.text import json_text, table
 from infra.engine.project import stackfile, values
+from infra.engine.project.errors import ProjectError
 from infra.engine.project.stackfile import StackFile
 from infra.engine.state.reference import Reference
+from infra.engine.state.secrets import Vault
 
 if TYPE_CHECKING:
     from infra.engine.commands.invocation import Invocation
@@ -35,7 +37,7 @@ def show(call: Invocation) -> None:
 
 
 def _decrypter(call: Invocation, stack: Reference, file: StackFile) -> Callable[[str], str]:
-    vault = vaults.Vault(file.encryption_salt, vaults.asker(call, stack))
+    vault = Vault(file.encryption_salt, vaults.asker(call, stack))
     return lambda ciphertext: vault.decrypt(ciphertext, ciphertext)
 
 
@@ -138,7 +140,7 @@ def _set(call: Invocation, stack: Reference, entries: list[tuple[str, Any, bool]
         key, inner = _key(call, text, path=path)
         try:
             config[key] = values.set_in(config.get(key) if inner else None, inner, value, text)
-        except stackfile.ProjectError as error:
+        except ProjectError as error:
             raise ExitError(f"could not set config: {error}") from error
     stackfile.save(replace(file, config=config), call.project.name)
 
@@ -213,7 +215,7 @@ def copy_between(call: Invocation, source: Reference, target: Reference, text: s
     if values.has_secret(list(chosen.values())):
         decrypt = _decrypter(call, source, file)
         other, vault = vaults.of_file(call, target, other)
-        chosen = _encrypted_anew(chosen, decrypt, vault.crypter.encrypt)
+        chosen = encrypted_anew(chosen, decrypt, vault.crypter.encrypt)
     config: Any = dict(other.config)
     if text is None:
         config |= chosen
@@ -222,12 +224,13 @@ def copy_between(call: Invocation, source: Reference, target: Reference, text: s
     stackfile.save(replace(other, config=config), call.project.name)
 
 
-def _encrypted_anew(value: Any, decrypt: Callable[[str], str], encrypt: Callable[[str], str]) -> Any:
+def encrypted_anew(value: Any, decrypt: Callable[[str], str], encrypt: Callable[[str], str]) -> Any:
+    """``value`` with its secrets encrypted by another provider."""
     if values.is_secure(value):
         return {"secure": encrypt(decrypt(value["secure"]))}
     if isinstance(value, dict):
-        return {key: _encrypted_anew(item, decrypt, encrypt) for key, item in value.items()}
-    return [_encrypted_anew(item, decrypt, encrypt) for item in value] if isinstance(value, list) else value
+        return {key: encrypted_anew(item, decrypt, encrypt) for key, item in value.items()}
+    return [encrypted_anew(item, decrypt, encrypt) for item in value] if isinstance(value, list) else value
 
 
 def refresh(call: Invocation) -> None:

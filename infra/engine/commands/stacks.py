@@ -15,6 +15,7 @@ from infra.engine.state.errors import NoSuchStackError
 from infra.engine.state.journal import provider_of
 from infra.engine.state.model import timestamp
 from infra.engine.state.reference import Reference
+from infra.engine.state.secrets import Vault
 
 if TYPE_CHECKING:
     from infra.engine.commands.invocation import Invocation
@@ -50,7 +51,7 @@ def create(call: Invocation, name: str, provider: str) -> Reference:
     call.backend.create(stack)
     file = call.stack_file(stack)
     if file.encryption_salt:
-        vault = vaults.Vault(file.encryption_salt, vaults.asker(call, stack))
+        vault = Vault(file.encryption_salt, vaults.asker(call, stack))
     else:
         vault = vaults.new_vault(call)
         stackfile.save(replace(file, encryption_salt=vault.state), project.name)

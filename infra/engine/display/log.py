@@ -73,7 +73,7 @@ class EventLog:
 
     def _send(self) -> None:
         import grpc
-        from pulumi.runtime.proto import events_pb2, events_pb2_grpc
+        from infra.engine.protocol.messages import events_pb2, events_pb2_grpc
 
         def requests() -> Iterator[events_pb2.EventRequest]:
             while (line := self._queue.get()) is not None:

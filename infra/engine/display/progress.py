@@ -17,6 +17,7 @@ from infra.engine.display.events import (
     ResourcePreEvent,
     ResOutputsEvent,
     Step,
+    StepState,
     StdoutEvent,
     SummaryEvent,
 )
@@ -40,6 +41,9 @@ class _Row:
     @property
     def name(self) -> str:
         return self.urn.split("::", 3)[-1]
+
+
+_NOTHING = StepState("", "")
 
 
 class ProgressView:
@@ -102,7 +106,8 @@ class ProgressView:
         if not self._planning:
             words = look(step.op).done
             row.status = f"{words} ({time.monotonic() - row.began:.2f}s)" if words else ""
-        if self._is_shown(row, step):
+        component = not (step.new or step.old or _NOTHING).custom and step.type != "pulumi:pulumi:Stack"
+        if self._is_shown(row, step) and not component:
             self._print(row)
 
     def _is_shown(self, row: _Row, step: Step) -> bool:
@@ -157,7 +162,7 @@ class ProgressView:
         counts = _count(row)
         if row.urn == self._root and event.result == "failed" and not event.is_preview and not row.failed:
             row.status = "**failed**"
-        if counts:
+        if counts["error"] or counts["warning"] or counts["message"] > 1:
             self._print(row, _tally(counts))
 
     def _headline(self, text: str) -> None:

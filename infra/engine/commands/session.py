@@ -1,0 +1,155 @@
+"""What an operation on a stack works with: its state and configuration, decrypted, and the program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.engine.commands import vaults
+from infra.engine.commands.errors import ExitError
+from infra.engine.project import stackfile, values
+from infra.engine.project.stackfile import StackFile
+from infra.engine.state import serialize
+from infra.engine.state.errors import PassphraseError, StateError
+from infra.engine.state.journal import provider_of
+from infra.engine.state.model import Snapshot
+from infra.engine.state.reference import Reference
+from infra.engine.state.secrets import Vault
+from infra.engine.values import Properties, Secret, Value
+
+if TYPE_CHECKING:
+    from infra.engine.commands.invocation import Invocation
+    from infra.engine.deploy.contract import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One stack at work. ``config`` is plain text by full key, ``secret`` names the keys that are secret."""
+
+    stack: Reference
+    file: StackFile
+    vault: Vault
+    config: Mapping[str, str]
+    secret: frozenset[str]
+    snapshot: Snapshot
+
+
+def open_session(call: Invocation) -> Session:
+    """Read the stack and its configuration, saving what ``--config`` gives. Raises errors for the user."""
+    stack, project = call.stack, call.project
+    if stack.project and stack.project != project.name:
+        raise ExitError(
+            f'provided project name "{stack.project}" doesn\'t match Pulumi.yaml ("{project.name}")'
+        )
+    file = _with_given(call, call.stack_file(stack))
+    try:
+        file, vault = vaults.of_file(call, stack, file)
+        _ = vault.crypter  # a wrong passphrase is told before anything is begun
+    except PassphraseError as error:
+        raise ExitError(f"getting stack configuration: get stack secrets manager: {error}") from error
+    checked = not call.flags.get("skip-config-validation")
+    config = stackfile.effective(project, stack.name, file, validate=checked)
+    plain = {
+        key: values.as_text(values.decrypted(value, lambda text: vault.decrypt(text, text)))
+        for key, value in config.items()
+    }
+    secret = frozenset(key for key, value in config.items() if values.has_secret(value))
+    return Session(stack, file, vault, plain, secret, snapshot_of(call, stack, vault))
+
+
+def _with_given(call: Invocation, file: StackFile) -> StackFile:
+    words = call.flags.get("config") or []
+    if not words:
+        return file
+    config: Any = dict(file.config)
+    for word in words:
+        text, _, value = word.partition("=")
+        if call.flags["config-path"]:
+            head, *rest = values.parse_path(text)
+            key = values.parse_key(str(head), call.project.name)
+            config[key] = values.set_in(config.get(key) if rest else None, rest, values.typed(value), text)
+        else:
+            config[values.parse_key(text, call.project.name)] = value
+    file = replace(file, config=config)
+    stackfile.save(file, call.project.name)
+    return file
+
+
+def snapshot_of(call: Invocation, stack: Reference, vault: Vault | None) -> Snapshot:
+    """The stack's state, decrypted by ``vault`` or, where that is of another key, by a vault of its own."""
+    deployment = call.backend.read(stack).deployment
+    own = vaults.of_deployment(call, stack, deployment)
+    if vault is not None and (own is None or own.state == vault.state):
+        own = vault
+    if deployment is None:
+        return Snapshot(secrets_provider=provider_of(own.state) if own else None)
+    try:
+        return serialize.parse_deployment(deployment, own)
+    except PassphraseError as error:
+        raise StateError(f"could not decrypt the state of stack '{stack.name}': {error}") from error
+
+
+def program_of(call: Invocation) -> Program:
+    """The project's program; with ``--client`` one that another process runs when asked at that address."""
+    from infra.engine.deploy.contract import Program
+
+    project = call.project
+    if project.runtime != "python":
+        raise ExitError(
+            f"failed to load language plugin {project.runtime}: the embedded engine runs Python programs alone;"
+            " install the Pulumi CLI for other languages"
+        )
+    return Program(
+        project=project.name,
+        root=Path(project.root),
+        main=project.main,
+        options=project.options,
+        environment=dict(os.environ),
+        address=call.flags.get("client") or "",
+    )
+
+
+class Stacks:
+    """Other stacks of the backend, for ``pulumi.StackReference``."""
+
+    def __init__(self, call: Invocation) -> None:
+        self._call = call
+        self._known: dict[str, Snapshot] = {}
+
+    def _read(self, name: str) -> Snapshot:
+        if name not in self._known:
+            try:
+                stack = self._call.reference(name)
+                self._known[name] = snapshot_of(self._call, stack, None)
+            except StateError as error:
+                raise LookupError(f"unknown stack {name!r}: {error}".replace("'", '"', 2)) from error
+        return self._known[name]
+
+    async def outputs(self, name: str) -> Properties:
+        """The root outputs of a stack, secrets marked."""
+        root = self._read(name).root
+        return root.outputs if root else {}
+
+    async def resource_outputs(self, name: str) -> Properties:
+        """URN to type and outputs for each resource of a stack."""
+        return {
+            resource.urn: {"type": resource.type, "outputs": dict(resource.outputs)}
+            for resource in self._read(name).resources
+            if not resource.delete
+        }
+
+
+def secret_outputs(properties: Properties) -> frozenset[str]:
+    """The names of outputs that are secret, or have something secret in them."""
+    return frozenset(name for name, value in properties.items() if _has_secret(value))
+
+
+def _has_secret(value: Value) -> bool:
+    if isinstance(value, dict):
+        return any(_has_secret(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_secret(item) for item in value)
+    return isinstance(value, Secret)
