@@ -112,12 +112,11 @@ async def _working(
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(images.close)
         await stack.enter_async_context(fleet.working())
-        for listener in (api, front, registry):
+        for listener in (api, registry):
             await fleet.publish(listener.getsockname()[1])
         await stack.enter_async_context(cloud.working())
-        host, port = front.getsockname()[:2]
-        front.close()
-        await stack.enter_async_context(proxy.listening(host, port))
+        await stack.enter_async_context(proxy.listening(sock=front))
+        await fleet.publish(proxy.port, proxy.internal_port)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         for server, listener in zip(servers, (api, registry), strict=True):
             group.create_task(server.serve(sockets=[listener]))

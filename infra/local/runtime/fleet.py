@@ -89,13 +89,13 @@ class SandboxFleet:
                 self._group = None
                 group.cancel_scope.cancel()
 
-    async def publish(self, port: int) -> None:
+    async def publish(self, port: int, inner: int = 0) -> None:
         """Let containers reach 127.0.0.1:`port` of this machine, by any name that ends with .localhost.
 
-        So a service calls another one by its URL, and this cloud's APIs. Only while `working` is open. Raises
-        OSError.
+        So a service calls another one by its URL, and this cloud's APIs. With `inner` they get to that port
+        instead. Only while `working` is open. Raises OSError.
         """
-        await self._network.publish(port)
+        await self._network.publish(port, inner)
 
     async def deploy(self, spec: RevisionSpec) -> None:
         """Start an instance and wait for its startup probe; what is deployed already gets the new numbers.

@@ -37,7 +37,7 @@ class Doors:
         if self._keys is None or service.invoker_iam_disabled:
             return None
         name = service.name
-        audiences = list(service.custom_audiences)
+        audiences = [*service.custom_audiences, *service.urls]
         invokers = Invokers(self._keys, lambda _host: set(self._members(name)), lambda _host: audiences)
 
         def decide(host: str, authorization: str) -> bool:

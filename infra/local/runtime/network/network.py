@@ -85,7 +85,7 @@ class Network:
     outward: Iterable[int] = OUTWARD
     _hub: Hub | None = None
     _who: dict[str, Metadata] = field(default_factory=dict)
-    _local: set[int] = field(default_factory=set)
+    _local: dict[int, int] = field(default_factory=dict)
     _servers: dict[int, asyncio.Server] = field(default_factory=dict)
     _connecting: set[asyncio.Task[None]] = field(default_factory=set)
     _spare: deque[socket.socket] = field(default_factory=deque)
@@ -118,9 +118,12 @@ class Network:
             self._hub.close()
             self._hub = None
 
-    async def publish(self, port: int) -> None:
-        """Let containers reach 127.0.0.1:`port` of this machine by names under .localhost. Raises OSError."""
-        self._local.add(port)
+    async def publish(self, port: int, inner: int = 0) -> None:
+        """Let containers reach 127.0.0.1:`port` of this machine by names under .localhost.
+
+        With `inner` they get to that port instead: one for requests from within. Raises OSError.
+        """
+        self._local[port] = inner or port
         if port not in self._servers:
             await self._listen(port)
 
@@ -207,7 +210,7 @@ class Network:
         if (target, port) == (METADATA, _WEB) and source in self._who:
             _hand_over(transport, Connection(self._who[source]))
         elif target == CLOUD and port in self._local:
-            self._forward(transport, "127.0.0.1", port)
+            self._forward(transport, "127.0.0.1", self._local[port])
         elif target not in {METADATA, CLOUD} and port in self.outward:
             self._forward(transport, target, port)
         else:
