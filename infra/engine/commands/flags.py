@@ -141,9 +141,12 @@ def parse(words: Sequence[str], flags: Sequence[Flag]) -> Parsed:
 
 
 def command_words(words: Sequence[str], flags: Sequence[Flag]) -> list[int]:
-    """The places of the words that are neither flags nor flags' values, before any ``--``."""
-    takes = {f"--{flag.name}" for flag in flags if flag.kind not in {"bool", "optional"}}
-    takes |= {f"-{flag.short}" for flag in flags if flag.short and flag.kind not in {"bool", "optional"}}
+    """The places of the words that are neither flags nor flags' values, before any ``--``.
+
+    ``flags`` are those of all commands: one that takes a value in some of them only is taken not to.
+    """
+    bare = {name for flag in flags if flag.kind in {"bool", "optional"} for name in _spellings(flag)}
+    takes = {name for flag in flags for name in _spellings(flag)} - bare
     places = []
     skip = False
     for place, word in enumerate(words):
@@ -156,3 +159,7 @@ def command_words(words: Sequence[str], flags: Sequence[Flag]) -> list[int]:
         else:
             places.append(place)
     return places
+
+
+def _spellings(flag: Flag) -> tuple[str, ...]:
+    return (f"--{flag.name}", f"-{flag.short}") if flag.short else (f"--{flag.name}",)

@@ -217,7 +217,6 @@ def request_for(
 
     flags = call.flags
     both = tuple(flags.get("target-replace") or ())
-    runs = of == "update" or flags.get("run-program", False)
     refresh_first = flags.get("refresh") or (
         "true" if call.project.options.get("refresh") == "always" else ""
     )
@@ -226,7 +225,7 @@ def request_for(
         stack=session.stack.name,
         project=call.project.name,
         snapshot=session.snapshot,
-        program=program_of(call) if runs else None,
+        program=program_of(call),
         preview_of=of,
         config=session.config,
         secret_config=session.secret,
