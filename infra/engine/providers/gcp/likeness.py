@@ -29,7 +29,7 @@ def same(path: str, old: Any, new: Any) -> bool:
     """Whether two values of a property mean the same."""
     if path in _LINKS and isinstance(old, str) and isinstance(new, str):
         return old.rpartition("/")[2] == new.rpartition("/")[2]
-    if path.endswith(".resources.limits") and isinstance(old, dict) and isinstance(new, dict):
+    if path.endswith("resources.limits") and isinstance(old, dict) and isinstance(new, dict):
         # A limit that is left out is the cloud's to fill in.
         return all(
             _quantity(old.get(key)) == _quantity(value) for key, value in new.items() if key != DEFAULTS

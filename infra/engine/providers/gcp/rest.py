@@ -149,7 +149,7 @@ class Rest:
         kind = self._kind
         if state.get("deletionProtection") is True:
             raise ProviderError(
-                f"deleting {target.type} {id}: it has deletionProtection; set that to false first, by an update"
+                f"deleting {target.type} {id}: it has deletionProtection: set that to false first"
             )
         if state.get("deletionPolicy") == "PREVENT":
             raise ProviderError(f"deleting {target.type} {id}: its deletionPolicy is PREVENT")
@@ -162,8 +162,11 @@ class Rest:
             try:
                 await self._finished(target, await self._client.call(verb))
             except GoogleError as error:
-                if error.code != 404:
+                if error.code != 404 and not (kind.gone and await self._is_gone(id)):
                     raise
+
+    async def _is_gone(self, id: str) -> bool:
+        return (await self._get(id)).get("state") in self._kind.gone
 
     async def _get(self, id: str) -> Json:
         return await self._client.call(Request(self._kind.product, "GET", self._kind.prefix + id))
