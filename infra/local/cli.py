@@ -85,7 +85,7 @@ def up(  # pylint: disable=too-many-positional-arguments  # typer reads them as 
     try:
         ports = Ports(port, front_port, registry_port)
         asyncio.run(serve(folder, ports, ready, host=host, strict=strict, quota_per_minute=quota_per_minute))
-    except (Occupied, BadState, OSError) as error:
+    except (Occupied, BadState, SandboxError, OSError) as error:
         _fail(str(error))
 
 

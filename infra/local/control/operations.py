@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 from google.longrunning import operations_pb2
+from google.rpc import error_details_pb2
 
 from infra.local.api.definition import unwrap
 from infra.local.api.errors import ApiError, invalid, not_found
@@ -84,12 +85,14 @@ class Operations:
 
         self._end(work, change)
 
-    def fail(self, work: Work, error: ApiError) -> None:
-        """The work could not be done."""
+    def fail(self, work: Work, error: ApiError, log: str = "") -> None:
+        """The work could not be done; `log` is what a container printed that may tell more."""
 
         def change(operation: Operation) -> None:
             operation.error.code = error.number
             operation.error.message = error.message
+            if log:
+                operation.error.details.add().Pack(error_details_pb2.DebugInfo(detail=log))
 
         self._end(work, change)
 

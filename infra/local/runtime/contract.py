@@ -110,8 +110,8 @@ class Target:
 class Fleet(Protocol):
     """All instances of all revisions."""
 
-    async def deploy(self, spec: RevisionSpec) -> None:
-        """Start an instance and wait for its startup probe. Raises DeployFailed."""
+    async def deploy(self, spec: RevisionSpec, *, proven: bool = False) -> None:
+        """Start an instance and wait for its startup probe, unless it is `proven`. Raises DeployFailed."""
 
     async def retire(self, revision_key: str) -> None:
         """Drain and stop all instances of a revision."""

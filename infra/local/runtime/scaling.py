@@ -112,6 +112,11 @@ class Revision:
         self._proven = True
         self._scale()
 
+    def trust(self) -> None:
+        """Start only the instances to be kept warm: the revision is known to work."""
+        self._proven = True
+        self._scale()
+
     def resize(self, least: int, most: int) -> None:
         """Have so many instances at least, and at most, from now on."""
         self.spec = replace(self.spec, min_instances=least, max_instances=most)

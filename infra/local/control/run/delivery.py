@@ -72,7 +72,8 @@ class Delivery:
             self._shelves.services.put(latest)
             message = failure.message if failure else unroutable
             if message:
-                self._shelves.operations.fail(work, ApiError("INTERNAL", message))
+                log = failure.log if failure else ""
+                self._shelves.operations.fail(work, ApiError("INTERNAL", message), log)
             else:
                 self._shelves.operations.finish(work, latest)
 
@@ -107,7 +108,7 @@ class Delivery:
 
         async def one(service: run_v2.Service) -> None:
             async with limit:
-                unroutable = await self._traffic(service, background)
+                unroutable = await self._traffic(service, background, proven=True)
                 if unroutable:
                     _LOG.warning("%s: %s", service.name, unroutable)
 
@@ -132,7 +133,9 @@ class Delivery:
         self._shelves.revisions.put(revision)
         return failure
 
-    async def _start(self, revision: run_v2.Revision, least: int = 0) -> "_Failure | None":
+    async def _start(
+        self, revision: run_v2.Revision, least: int = 0, *, proven: bool = False
+    ) -> "_Failure | None":
         """Start a revision; what prevented it, if anything did."""
         if revision.name in self._retiring:
             await self._retiring[revision.name].wait()
@@ -140,9 +143,10 @@ class Delivery:
             service = self._shelves.services.get(f"{place_of(revision.name)}/services/{revision.service}")
             if service is not None:
                 self._admission(revision.containers[0].image, service)
-            await self._fleet.deploy(revision_spec(revision, self._secrets(revision), min_instances=least))
+            spec = revision_spec(revision, self._secrets(revision), min_instances=least)
+            await self._fleet.deploy(spec, proven=proven)
         except DeployFailed as error:
-            return _Failure(revision.name, error.reason, error.message)
+            return _Failure(revision.name, error.reason, error.message, error.log)
         except SecretDenied as error:
             return _Failure(revision.name, "SECRETS_ACCESS_CHECK_FAILED", str(error))
         except Denied as error:
@@ -156,11 +160,11 @@ class Delivery:
             revision.containers, revision.volumes, place, revision.service_account, self._read
         )
 
-    async def _traffic(self, service: run_v2.Service, background: TaskGroup) -> str:
+    async def _traffic(self, service: run_v2.Service, background: TaskGroup, *, proven: bool = False) -> str:
         """Let the traffic be split as the service says; why it can't be, or ""."""
         try:
             chosen = rollout.split(service, self._shelves, self._front.port)
-            await self._start_all(sorted(chosen.revisions - self._deployed))
+            await self._start_all(sorted(chosen.revisions - self._deployed), proven=proven)
         except rollout.Unroutable as error:
             put(service.conditions, condition("RoutesReady", FAILED, str(error), "RevisionFailed"))
             return str(error)
@@ -173,10 +177,10 @@ class Delivery:
             background.start_soon(self._retire, name)
         return ""
 
-    async def _start_all(self, names: Sequence[str]) -> None:
+    async def _start_all(self, names: Sequence[str], *, proven: bool) -> None:
         for name in names:
             revision = self._shelves.revisions.get(name)
-            failure = await self._start(revision) if revision is not None else None
+            failure = await self._start(revision, proven=proven) if revision is not None else None
             if failure is not None:
                 raise rollout.Unroutable(failure.message)
 
@@ -212,10 +216,11 @@ class Delivery:
 
 
 class _Failure:
-    """Why a revision is not ready: Google's reason, and its words with and without the revision's name."""
+    """Why a revision is not ready: Google's reason, its words with and without a name, what was logged."""
 
-    def __init__(self, revision: str, reason: str, detail: str) -> None:
+    def __init__(self, revision: str, reason: str, detail: str, log: str = "") -> None:
         self.reason = reason
+        self.log = log
         prefix = f"Revision '{last(revision)}' is not ready and cannot serve traffic. "
         self.detail = detail.removeprefix(prefix)
         self.message = prefix + self.detail

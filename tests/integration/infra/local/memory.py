@@ -23,7 +23,7 @@ class MemoryFleet:
         self.slow = anyio.Event()
         self.starting = anyio.Event()
 
-    async def deploy(self, spec):
+    async def deploy(self, spec, *, proven=False):
         await anyio.lowlevel.checkpoint()
         if "missing" in spec.image:
             raise DeployFailed("CONTAINER_MISSING", f"Image '{spec.image}' not found.", "")

@@ -3,6 +3,7 @@
 import pytest
 from google.api_core import exceptions
 from google.cloud import run_v2
+from google.rpc import error_details_pb2
 
 from tests.integration.infra.local.whole.conftest import PARENT, service
 
@@ -145,3 +146,15 @@ def test_a_service_at_rest_scales_to_zero_and_answers_again(cloud, clients, imag
     made = create(clients, "sleepy", service(image))
     assert cloud.get(made.uri, "/exit?0").status_code in {502, 503}
     assert cloud.get(made.uri).text == "hello\n"
+
+
+def test_the_operation_of_a_failed_deploy_has_the_end_of_the_containers_log(clients, image):
+    request = run_v2.CreateServiceRequest(
+        parent=PARENT, service_id="talkative", service=service(image, env={"MODE": "exit"})
+    )
+    operation = clients.services.create_service(request)
+    assert operation.exception(timeout=60) is not None
+    [detail] = operation.operation.error.details
+    debug = error_details_pb2.DebugInfo()
+    assert detail.Unpack(debug)
+    assert "cannot go on" in debug.detail
