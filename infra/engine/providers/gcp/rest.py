@@ -85,7 +85,9 @@ class Rest:
             except (GoogleError, LostError, TimeoutError) as error:
                 raise await self._half_made(target, id, wanted, inputs, error) from error
             found = await self._get(id)
-        return Created(id, self._outputs(id, found, wanted))
+        outputs = self._outputs(id, found, wanted)
+        self._well(target, id, found, outputs, inputs)
+        return Created(id, outputs)
 
     async def read(self, target: Target, id: str, inputs: Properties, state: Properties) -> Found:
         """It as it is; its inputs are those that it had, with the values that they have now."""
@@ -142,7 +144,9 @@ class Rest:
                     raise await self._half_made(target, id, wanted, news, error) from error
                 raise
             found = await self._get(id)
-        return self._outputs(id, found, {**plain(state), **wanted} if kind.numbered else wanted)
+        outputs = self._outputs(id, found, {**plain(state), **wanted} if kind.numbered else wanted)
+        self._well(target, id, found, outputs, news)
+        return outputs
 
     async def delete(self, target: Target, id: str, state: Properties) -> None:
         """Take it away; what is gone already is well."""
@@ -186,6 +190,14 @@ class Rest:
             return
         verb = switch.on if wanted[switch.property] else switch.off
         await self._client.call(Request(self._kind.product, "POST", f"{self._kind.prefix}{id}:{verb}", {}))
+
+    @staticmethod
+    def _well(target: Target, id: str, answer: Json, outputs: Properties, inputs: Properties) -> None:
+        """Raise InitError for what is not ready: an operation that changes nothing succeeds."""
+        condition = answer.get("terminalCondition") or {}
+        if condition.get("state") == "CONDITION_FAILED":
+            reason = condition.get("message") or condition.get("reason")
+            raise InitError(id, outputs, (f"{target.type} {id}: {reason}",), inputs)
 
     async def _half_made(
         self, target: Target, id: str, wanted: Properties, inputs: Properties, error: Exception

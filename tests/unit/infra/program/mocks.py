@@ -42,6 +42,9 @@ class Recorder(pulumi.runtime.Mocks):
         if args.typ == "gcp:serviceaccount/account:Account":
             outputs["email"] = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
             outputs["member"] = f"serviceAccount:{outputs['email']}"
+            outputs["name"] = f"projects/{args.inputs['project']}/serviceAccounts/{outputs['email']}"
+        if args.typ == "gcp:secretmanager/secret:Secret":
+            return f"projects/{args.inputs['project']}/secrets/{args.inputs['secretId']}", outputs
         if args.typ == "gcp:iam/workloadIdentityPool:WorkloadIdentityPool":
             pool = args.inputs["workloadIdentityPoolId"]
             outputs["name"] = f"projects/123456789012/locations/global/workloadIdentityPools/{pool}"
