@@ -76,7 +76,11 @@ def found(deployment: dict[str, Any], urn: str) -> dict[str, Any]:
     """The resource ``urn``. Raises StateError if there is none, or more than one."""
     matching = [resource for resource in deployment.get("resources") or () if resource["urn"] == urn]
     if not matching:
-        raise StateError(f'No such resource "{urn}" exists in the current state')
+        raise StateError(
+            f'No such resource "{urn}" exists in the current state\n'
+            "To list the resource URNs in the stack, run `pulumi stack --show-urns`; to inspect the full state, run"
+            " `pulumi stack export`."
+        )
     return dict_of(matching)
 
 
@@ -120,15 +124,15 @@ def delete_resource(
     doomed = [urn]
     users = dependents(deployment, urn)
     if users and not target_dependents:
-        listed = "".join(f"\n * {user.rpartition('::')[2]:<12} {user}" for user in users)
+        listed = "".join(f"\n * {_quoted_name(user):<15} ({user})" for user in users)
         raise StateError(
-            f"This resource can't be safely deleted because the following resources depend on it:{listed}"
+            f"{urn} can't be safely deleted because the following resources depend on it:{listed}"
             "\n\nDelete those resources first or pass --target-dependents."
         )
     doomed += users
     if resource.get("protect") and not force:
         raise StateError(
-            "This resource can't be safely deleted because it is protected. Re-run this command with --force"
+            f"{urn} can't be safely deleted because it is protected. Re-run this command with --force"
             " to force deletion"
         )
     deployment["resources"] = [item for item in deployment["resources"] if item["urn"] not in doomed]
@@ -150,3 +154,7 @@ def with_urns(text: str, urns: Mapping[str, str]) -> str:
     if own is not None:
         value["urn"] = own
     return gojson.dumps(value)
+
+
+def _quoted_name(urn: str) -> str:
+    return f'"{urn.rpartition("::")[2]}"'
