@@ -5,7 +5,6 @@ after a kill an image is there with all that it needs, or is not there.
 """
 
 import contextlib
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from infra.local.registry.document import Document
 from infra.local.registry.names import Place
+from infra.local.state.database import open_database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS manifests (
@@ -74,18 +74,7 @@ class Records:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in {0, VERSION}:
-            raise sqlite3.DatabaseError(
-                f"{path} is of version {version}, and this program reads version {VERSION}: "
-                "use another --state folder"
-            )
-        self._db.executescript(_SCHEMA)
-        self._db.execute(f"PRAGMA user_version = {VERSION}")
+        self._db = open_database(path, _SCHEMA, VERSION)
 
     def close(self) -> None:
         """Let go of the file."""

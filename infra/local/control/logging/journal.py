@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from infra.local.control.logging.entry import Json, now
 from infra.local.control.logging.query import Bounds
 from infra.local.control.logging.severity import RANKS
 from infra.local.control.logging.times import nanoseconds, rfc3339
+from infra.local.state.database import open_database
 
 _LOG = logging.getLogger(__name__)
 _SCHEMA = """
@@ -59,10 +59,9 @@ class Journal:
     """
 
     def __init__(self, path: Path, limit: int = MAX_SIZE) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._limit = limit
-        self._writer = _connect(path)
-        self._reader = _connect(path)
+        self._writer = open_database(path, _SCHEMA, VERSION)
+        self._reader = open_database(path, _SCHEMA, VERSION)
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[Make | threading.Event | None] = queue.SimpleQueue()
         self._hurry = threading.Event()
@@ -220,20 +219,3 @@ class Journal:
             first, last = self._writer.execute("SELECT MIN(serial), MAX(serial) FROM entries").fetchone()
             until = first + max(1, (last - first) // 10)
             self._writer.execute("DELETE FROM entries WHERE serial < ?", (until,))
-
-
-def _connect(path: Path) -> Any:
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    path.chmod(0o600)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = NORMAL")
-    database.execute("PRAGMA busy_timeout = 10000")
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version not in {0, VERSION}:
-        raise sqlite3.DatabaseError(
-            f"{path} is of version {version}, and this program reads version {VERSION}: "
-            "use another --state folder"
-        )
-    database.executescript(_SCHEMA)
-    database.execute(f"PRAGMA user_version = {VERSION}")
-    return database

@@ -1,12 +1,12 @@
 """Metrics that programs write themselves: descriptors, and their points in a SQLite file of bounded size."""
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.control.monitoring.series import Json, Point, Series
+from infra.local.state.database import open_database
 
 DATABASE = "metrics.db"
 VERSION = 1
@@ -35,19 +35,7 @@ class Points:
     """
 
     def __init__(self, state: Path) -> None:
-        path = state / DATABASE
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in {0, VERSION}:
-            raise sqlite3.DatabaseError(
-                f"{path} is of version {version}, and this program reads version {VERSION}: "
-                "use another --state folder"
-            )
-        self._db.executescript(_SCHEMA)
-        self._db.execute(f"PRAGMA user_version = {VERSION}")
+        self._db = open_database(state / DATABASE, _SCHEMA, VERSION)
 
     def close(self) -> None:
         """Let go of the file."""
