@@ -80,11 +80,11 @@ class Rest:
             if kind.numbered:
                 id = answer["name"]
             try:
-                await self._finished(target, answer)
-                await self._switch(id, wanted, {})
+                settled = await self._settled(target, answer)
+                switched = await self._switch(id, wanted, {})
             except (GoogleError, LostError, TimeoutError) as error:
                 raise await self._half_made(target, id, wanted, inputs, error) from error
-            found = await self._get(id)
+            found = answer if settled and not switched else await self._get(id)
         outputs = self._outputs(id, found, wanted)
         self._well(target, id, found, outputs, inputs)
         return Created(id, outputs)
@@ -135,7 +135,7 @@ class Rest:
             try:
                 request = self._patch(id, state, wanted)
                 if request is not None:
-                    await self._finished(target, await self._client.call(request))
+                    await self._settled(target, await self._client.call(request))
                 await self._switch(id, wanted, state)
             except (LostError, TimeoutError) as error:
                 raise await self._half_made(target, id, wanted, news, error) from error
@@ -164,7 +164,7 @@ class Rest:
             verb = Request(kind.product, "POST", f"{kind.prefix}{id}:{kind.destroy}", {})
         with about("deleting", target, id):
             try:
-                await self._finished(target, await self._client.call(verb))
+                await self._settled(target, await self._client.call(verb))
             except GoogleError as error:
                 if error.code != 404 and not (kind.gone and await self._is_gone(id)):
                     raise
@@ -175,21 +175,24 @@ class Rest:
     async def _get(self, id: str) -> Json:
         return await self._client.call(Request(self._kind.product, "GET", self._kind.prefix + id))
 
-    async def _finished(self, target: Target, answer: Json) -> None:
-        if "/operations/" in str(answer.get("name", "")):
-            timeout = target.timeout or self._kind.timeout
-            await self._client.finished(self._kind.product, answer, timeout)
+    async def _settled(self, target: Target, answer: Json) -> bool:
+        """Whether an answer is the resource itself; a long-running operation is followed to its end."""
+        if "/operations/" not in str(answer.get("name", "")):
+            return True
+        await self._client.finished(self._kind.product, answer, target.timeout or self._kind.timeout)
+        return False
 
-    async def _switch(self, id: str, wanted: Properties, state: Properties) -> None:
-        """Turn on or off what has verbs of its own for that."""
+    async def _switch(self, id: str, wanted: Properties, state: Properties) -> bool:
+        """Turn on or off what has verbs of its own for that, and say whether that took one."""
         switch = self._kind.switch
         if switch is None or switch.property not in wanted:
-            return
+            return False
         default = self._kind.schema[switch.property].default
         if wanted[switch.property] == state.get(switch.property, default):
-            return
+            return False
         verb = switch.on if wanted[switch.property] else switch.off
         await self._client.call(Request(self._kind.product, "POST", f"{self._kind.prefix}{id}:{verb}", {}))
+        return True
 
     @staticmethod
     def _well(target: Target, id: str, answer: Json, outputs: Properties, inputs: Properties) -> None:

@@ -12,6 +12,11 @@ def template(image="host/app", **more):
     return {**service(image)["template"], **more}
 
 
+def by_hand(api, **changes):
+    operation = api.patch(PATH, json={**api.get(PATH).json(), **changes}).json()
+    api.post(f"/v2/{operation['name']}:wait", json={}).raise_for_status()
+
+
 async def test_another_image_is_an_update_in_place_and_another_name_a_replacement(gcp):
     made = await gcp.create(SERVICE, "loans", service())
     changed = await made.diff(await gcp.check(SERVICE, "loans", service("host/other")))
@@ -76,8 +81,7 @@ async def test_an_update_that_failed_is_sent_again_though_nothing_differs(gcp):
 
 async def test_what_was_changed_by_hand_is_seen_and_put_right(gcp, api):
     made = await gcp.create(SERVICE, "loans", service(description="ours"))
-    document = api.get(PATH).json()
-    api.patch(PATH, json={**document, "description": "theirs"}).raise_for_status()
+    by_hand(api, description="theirs")
     found = await made.read()
     assert found.inputs["description"] == "theirs"
     made.outputs = found.outputs
@@ -88,15 +92,14 @@ async def test_what_was_changed_by_hand_is_seen_and_put_right(gcp, api):
 
 async def test_what_was_deleted_by_hand_is_gone(gcp, api):
     made = await gcp.create(SERVICE, "loans", service())
-    api.delete(PATH).raise_for_status()
+    api.post(f"/v2/{api.delete(PATH).json()['name']}:wait", json={}).raise_for_status()
     assert (await made.read()).id == ""
 
 
 async def test_labels_that_others_put_there_stay_and_the_attribution_is_given_at_creation(gcp, api):
     made = await gcp.create(SERVICE, "loans", service(labels={"a": "1"}))
     assert made.outputs["pulumiLabels"] == {"a": "1", "goog-pulumi-provisioned": "true"}
-    document = api.get(PATH).json()
-    api.patch(PATH, json={**document, "labels": {**document["labels"], "theirs": "x"}}).raise_for_status()
+    by_hand(api, labels={**made.outputs["effectiveLabels"], "theirs": "x"})
     made.outputs = (await made.read()).outputs
     assert not (await made.diff()).changes
     news = await gcp.check(SERVICE, "loans", service(labels={"a": "2"}))
