@@ -38,10 +38,26 @@ class Actions:
         self._deployment = deployment
         self._preview = deployment.preview
         self._hooks = deployment.hooks
+        self._actions: Mapping[Op, Callable[[Step], Awaitable[Applied]]] = {
+            Op.SAME: self._same,
+            Op.CREATE: self._create,
+            Op.CREATE_REPLACEMENT: self._create,
+            Op.UPDATE: self._update,
+            Op.DELETE: self._delete,
+            Op.DELETE_REPLACED: self._delete,
+            Op.READ_DISCARD: self._delete,
+            Op.DISCARD_REPLACED: self._delete,
+            Op.READ: self._read,
+            Op.READ_REPLACEMENT: self._read,
+            Op.IMPORT: self._import,
+            Op.IMPORT_REPLACEMENT: self._import,
+            Op.REPLACE: self._replace,
+            Op.REMOVE_PENDING_REPLACE: self._forget,
+        }
 
     async def apply(self, step: Step) -> Applied:
         """Carry ``step`` out. Raises ProviderError or DeploymentError when it couldn't be."""
-        return await _ACTIONS[step.op](self, step)
+        return await self._actions[step.op](step)
 
     async def _same(self, step: Step) -> Applied:
         old, new = _both(step)
@@ -92,14 +108,15 @@ class Actions:
             target = self._target(new, "update")
             inputs = new.inputs
 
-            async def call() -> dict[str, object]:
-                outputs = await provider.update(
-                    target, old.id, old.inputs, old.outputs, inputs, step.ignored, self._preview
-                )
-                return dict(outputs)
-
             try:
-                outputs = await self._retried("update", old, new, call)
+                outputs = await self._retried(
+                    "update",
+                    old,
+                    new,
+                    lambda: provider.update(
+                        target, old.id, old.inputs, old.outputs, inputs, step.ignored, self._preview
+                    ),
+                )
             except InitError as error:
                 # The old inputs are kept, so that the next update tries again.
                 failure = error
@@ -280,21 +297,3 @@ def _differs(old: Resource, new: Resource) -> bool:
         or not equal(dict(old.inputs), dict(new.inputs))
         or not equal(old.replacement_trigger, new.replacement_trigger)
     )
-
-
-_ACTIONS: Mapping[Op, Callable[[Actions, Step], Awaitable[Applied]]] = {
-    Op.SAME: Actions._same,
-    Op.CREATE: Actions._create,
-    Op.CREATE_REPLACEMENT: Actions._create,
-    Op.UPDATE: Actions._update,
-    Op.DELETE: Actions._delete,
-    Op.DELETE_REPLACED: Actions._delete,
-    Op.READ_DISCARD: Actions._delete,
-    Op.DISCARD_REPLACED: Actions._delete,
-    Op.READ: Actions._read,
-    Op.READ_REPLACEMENT: Actions._read,
-    Op.IMPORT: Actions._import,
-    Op.IMPORT_REPLACEMENT: Actions._import,
-    Op.REPLACE: Actions._replace,
-    Op.REMOVE_PENDING_REPLACE: Actions._forget,
-}

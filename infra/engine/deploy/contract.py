@@ -1,4 +1,4 @@
-"""What an update is asked, whom it tells, and what comes of it: the seam between the commands and the deployment.
+"""What an update is asked, whom it tells, and what comes of it: between the commands and the deployment.
 
 ``infra.engine.deploy.update.update(request, journal, emit)`` runs one operation on one stack.
 """
@@ -54,7 +54,11 @@ class Program:
     options: Mapping[str, Value] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
-    """Where a language runtime already listens that runs the program when asked (the Automation API's ``--client``)."""
+    """Where a language runtime listens that runs the program when asked (Automation API, ``--client``).
+
+    Here a language runtime already listens that runs the program when asked (the Automation API's
+    ``--client``).
+    """
 
 
 class Stacks(Protocol):
@@ -130,10 +134,10 @@ class Plan:
 class UpdateRequest:
     """One operation on one stack.
 
-    ``kind`` "preview" foretells ``preview_of`` and changes nothing. ``config`` is decrypted: ``namespace:key`` to
-    text (JSON for an object), with ``secret_config`` naming the secret ones. ``targets``, ``replaces`` and
-    ``excludes`` are URNs or globs of them. ``refresh`` reads the cloud before anything is planned.
-    ``run_program`` makes ``refresh`` and ``destroy`` run the program too.
+    ``kind`` "preview" foretells ``preview_of`` and changes nothing. ``config`` is decrypted:
+    ``namespace:key`` to text (JSON for an object), with ``secret_config`` naming the secret ones.
+    ``targets``, ``replaces`` and ``excludes`` are URNs or globs of them. ``refresh`` reads the cloud
+    before anything is planned. ``run_program`` makes ``refresh`` and ``destroy`` run the program too.
     """
 
     kind: Kind
@@ -192,10 +196,11 @@ class Analyzer(Protocol):
 class Change:
     """How the list of resources changes at the end of a step.
 
-    Resources are told apart by identity (``is``), never by value: two versions of a URN may stand side by side.
-    In order: ``replaces`` puts a new version where an old one stood, ``removes`` takes old ones away, ``appends`` adds
-    after all the others that this update appended and before those it has not come to. A ``minor`` change says
-    nothing that a new reader of the old state wouldn't find out by itself: it need not be durable at once.
+    Resources are told apart by identity (``is``), never by value: two versions of a URN may stand side by
+    side. In order: ``replaces`` puts a new version where an old one stood, ``removes`` takes old ones
+    away, ``appends`` adds after all the others that this update appended and before those it has not come
+    to. A ``minor`` change says nothing that a new reader of the old state wouldn't find out by itself: it
+    need not be durable at once.
     """
 
     appends: tuple[Resource, ...] = ()
@@ -211,10 +216,16 @@ class Journal(Protocol):
         """Record that a provider is about to be called: a kill from now on leaves ``operation`` pending."""
 
     async def end(self, operation: Operation | None, change: Change) -> None:
-        """Record how a step ended: ``operation`` (the one that was begun, or None) is over, ``change`` holds."""
+        """Record how a step ended.
+
+        ``operation`` (the one that was begun, or None) is over, ``change`` holds.
+        """
 
     async def rewrite(self, snapshot: Snapshot) -> None:
-        """Start anew from ``snapshot`` (after a refresh has reordered it, or pending operations were mended)."""
+        """Start anew from ``snapshot`` (after a refresh has reordered it.
+
+        Or pending operations were mended).
+        """
 
 
 Emit = Callable[["Event"], None]
@@ -224,9 +235,9 @@ Emit = Callable[["Event"], None]
 class Outcome:
     """What came of it.
 
-    ``changes`` counts resources by operation, as the summary shows them. ``error`` is the sentence after "error: " of an
-    update that failed, empty if diagnostics have said all. ``snapshot`` is the state it ended in (for a
-    preview, the state foretold).
+    ``changes`` counts resources by operation, as the summary shows them. ``error`` is the sentence after
+    "error: " of an update that failed, empty if diagnostics have said all. ``snapshot`` is the state it
+    ended in (for a preview, the state foretold).
     """
 
     result: Literal["succeeded", "failed", "cancelled"]
@@ -238,7 +249,10 @@ class Outcome:
 
 
 Update = Callable[[UpdateRequest, Journal, Emit], Awaitable[Outcome]]
-"""The shape of ``infra.engine.deploy.update.update``. Cancelling it (the anyio way) is the second, hard, interrupt."""
+"""The shape of ``infra.engine.deploy.update.update``.
+
+Cancelling it (the anyio way) is the second, hard, interrupt.
+"""
 
 
 class Interrupt(Protocol):

@@ -45,7 +45,10 @@ class Decisions:
         )
 
     def operated(self, urn: str) -> bool:
-        """Whether the program has asked for ``urn``, by this or a later name, so that it is not to be deleted."""
+        """Whether the program has asked for ``urn``, by this or a later name.
+
+        So that it is not to be deleted.
+        """
         urn = self.aliased.get(urn, urn)
         return any(
             urn in decided

@@ -1,4 +1,7 @@
-"""The end of an update: what the program no longer asks for is deleted, dependents before what they depend on."""
+"""The end of an update.
+
+What the program no longer asks for is deleted, dependents before what they depend on.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +33,15 @@ class Deletes:
         self._scope = deployment.scope
 
     async def run(self) -> None:
-        """Delete what is left over. Raises DeploymentError where that was not allowed."""
+        """Delete what is left over. Raises DeploymentError where the plan doesn't allow it."""
         sames, doomed = await self._plan()
         for step in [*sames, *doomed]:
             self._deployment.constraints.step(step.urn, step.op)
-        self._allowed(doomed)
+        allowed = self._allowed(doomed)
         for step in sames:
             await self._deployment.executor.chain([step])
-        await self._delete(doomed)
+        if allowed:
+            await self._delete(doomed)
 
     async def _plan(self) -> tuple[list[Step], list[Step]]:
         included = self._included()
@@ -93,10 +97,11 @@ class Deletes:
                 frontier += graph.depending_on(resource, related, children=True)
         return related
 
-    def _allowed(self, doomed: Sequence[Step]) -> None:
-        if self._deployment.request.target_dependents:
-            return
+    def _allowed(self, doomed: Sequence[Step]) -> bool:
+        """Whether nothing but targets is to be deleted; a preview shows what would be all the same."""
         refused = False
+        if self._deployment.request.target_dependents:
+            return True
         for step in doomed:
             if step.urn not in self._scope.targets:
                 self._deployment.report.error(
@@ -105,10 +110,8 @@ class Deletes:
                     step.urn,
                 )
                 refused = True
-        if refused:
-            self._deployment.failed = True
-            if not self._deployment.preview:
-                raise ReportedError("delete untargeted resource")
+        self._deployment.failed = self._deployment.failed or refused
+        return not refused or self._deployment.preview
 
     async def _delete(self, doomed: Sequence[Step]) -> None:
         """Delete each once all that depend on it are gone; one that stays keeps what it depends on."""

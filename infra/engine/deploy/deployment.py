@@ -12,12 +12,12 @@ from infra.engine.deploy import graph, urns
 from infra.engine.deploy.contract import Change, Journal, Op, UpdateRequest
 from infra.engine.deploy.decisions import Decisions, Scope
 from infra.engine.deploy.errors import DeploymentError, ReportedError, StoppedError
-from infra.engine.deploy.executor import Executor
+from infra.engine.deploy.executor import Executor, StepFailedError
 from infra.engine.deploy.hooks import Hooks
 from infra.engine.deploy.ledger import Ledger
 from infra.engine.deploy.plan import Constraints
 from infra.engine.deploy.planner import Planner
-from infra.engine.deploy.registration import Reading, Registered, Registration
+from infra.engine.deploy.registration import Reading, Registered, Registration, Result
 from infra.engine.deploy.report import Report
 from infra.engine.deploy.steps import Step
 from infra.engine.providers.contract import ProviderError
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class Deployment:
     """Registrations in, steps and their outcome out.
 
-    ``stopped`` is set once nothing new is to be begun; ``failed`` once the update can't succeed any more, ``bailed`` if
-    that was for a reason that needs no further word.
+    ``stopped`` is set once nothing new is to be begun; ``failed`` once the update can't succeed any more,
+    ``bailed`` if that was for a reason that needs no further word.
     """
 
     def __init__(self, request: UpdateRequest, journal: Journal, report: Report, load: Load) -> None:
@@ -90,6 +90,10 @@ class Deployment:
             raise StoppedError
         try:
             steps = await self.planner.register(registration, self._import)
+        except StepFailedError as error:
+            if self.stopped.is_set():
+                raise StoppedError from error
+            return Registered(error.urn, result=Result.FAILED)
         except (DeploymentError, ProviderError, ValueError) as error:
             urn = self.planner.naming.urn(registration.parent, registration.type, registration.name)
             if not isinstance(error, StoppedError):
@@ -120,7 +124,10 @@ class Deployment:
         return await self.executor.run(steps)
 
     async def register_outputs(self, urn: str, outputs: Properties) -> None:
-        """Take a component's outputs; the stack's are kept for the end, when it is known how the update went."""
+        """Take a component's outputs.
+
+        The stack's are kept for the end, when it is known how the update went.
+        """
         if self.stopped.is_set():
             raise StoppedError
         if urns.qualified_type(urn) == urns.ROOT_TYPE:

@@ -1,4 +1,7 @@
-"""Whether a resource has to change, and how: the provider's answer, or the engine's own comparison of inputs."""
+"""Whether a resource has to change, and how.
+
+The provider's answer, or the engine's own comparison of inputs.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,10 @@ def triggered(new: Value, old: Value) -> bool:
 
 
 def inverted(found: Diff) -> Diff:
-    """The same differences seen from the other side: what a refresh found, rather than what an update would do."""
+    """The same differences seen from the other side.
+
+    What a refresh found, rather than what an update would do.
+    """
     other = {"add": "delete", "delete": "add"}
     detailed: Mapping[str, PropertyDifference] = {
         path: replace(change, kind=Difference(_swap(change.kind.value, other)))

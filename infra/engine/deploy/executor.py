@@ -115,7 +115,7 @@ class Executor:
     async def _settle(self, step: Step, operation: Operation | None, applied: Applied) -> None:
         deployment = self._deployment
         done = replace(step, new=applied.new)
-        if step.op not in (Op.REPLACE,):
+        if step.op is not Op.REPLACE:
             deployment.ledger.apply(applied.change)
             if applied.new is not None:
                 deployment.constraints.made(applied.new)

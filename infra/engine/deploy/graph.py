@@ -58,7 +58,10 @@ class Graph:
         return id(resource) in self._index
 
     def depending_on(self, resource: Resource, ignored: AbstractSet[str], children: bool) -> list[Resource]:
-        """What depends on ``resource``, directly or not, in order; with ``children``, what is below it as well."""
+        """What depends on ``resource``, directly or not, in order.
+
+        With ``children``, what is below it as well.
+        """
         condemned = {resource.urn}
         dependents: list[Resource] = []
         for candidate in self._resources[self._index[id(resource)] + 1 :]:

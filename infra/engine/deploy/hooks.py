@@ -26,7 +26,10 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A hook of the program's. ``call`` raises DeploymentError with its error; an error hook answers whether to retry."""
+    """A hook of the program's. ``call`` raises DeploymentError with its error.
+
+    An error hook answers whether to retry.
+    """
 
     name: str
     call: Callable[[Occasion], Awaitable[bool]]

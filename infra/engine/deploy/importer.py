@@ -1,4 +1,7 @@
-"""``pulumi import``: resources that are there already are taken into the state, with no program asking for them."""
+"""``pulumi import``: resources that are there already are taken into the state.
+
+With no program asking for them.
+"""
 
 from __future__ import annotations
 

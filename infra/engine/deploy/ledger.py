@@ -1,4 +1,7 @@
-"""The resources of a stack while an update changes them: what it found, what it has made, and what is left."""
+"""The resources of a stack while an update changes them.
+
+What it found, what it has made, and what is left.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ class Naming:
                 continue
             if candidate == urn:
                 return old, "", problems
-            duplicate = f"Duplicate resource alias '{candidate}' applied to resource with URN '{urn}' conflicting with "
+            duplicate = (
+                f"Duplicate resource alias '{candidate}' applied to resource with URN '{urn}' "
+                "conflicting with "
+            )
             if candidate in decided.urns:
                 problems.append(f"{duplicate}resource with URN '{urn}'")
             if (previous := decided.aliased.get(candidate)) is not None:
@@ -79,7 +82,10 @@ class Naming:
         )
 
     def _inherited(self, type_: str, name: str, parent: str, parent_alias: str) -> str:
-        """The child's old URN: its name began with the parent's name, so it began with the parent's old one."""
+        """The child's old URN: its name began with the parent's name.
+
+        So it began with the parent's old one.
+        """
         parent_name = urns.name_of(parent)
         if name.startswith(parent_name):
             name = urns.name_of(parent_alias) + name.removeprefix(parent_name)

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from infra.engine.deploy.deployment import Deployment
 
 
+_UNSETTLED = """\
+These resources are in an unknown state because the Pulumi CLI was interrupted while waiting for changes \
+to these resources to complete. You should confirm whether or not the operations listed completed \
+successfully by checking the state of the appropriate provider. For example, if you are using AWS, you can \
+confirm using the AWS Console.
+
+Once you have confirmed the status of the interrupted operations, you can repair your stack using \
+`pulumi refresh` which will refresh the state from the provider you are using and clear the pending \
+operations if there are any.
+
+Note that `pulumi refresh` will need to be run interactively to clear pending CREATE operations."""
+
+
 async def mend(deployment: Deployment) -> None:
     """Settle the pending operations of the stack; those that can't be are told, and stay pending."""
     snapshot = deployment.request.snapshot
@@ -89,19 +102,11 @@ def _tell(deployment: Deployment, all_: tuple[Operation, ...], unsettled: list[O
     settled = [operation for operation in all_ if operation not in unsettled]
     if settled:
         deployment.report.warning(
-            f"{len(settled)} pending operations from previous deployment were settled by reading their providers:\n"
-            f"{listed(settled)}"
+            f"{len(settled)} pending operations from previous deployment were settled "
+            f"by reading their providers:\n{listed(settled)}"
         )
     if unsettled:
         deployment.report.warning(
-            f"Attempting to deploy or update resources with {len(unsettled)} pending operations from previous "
-            f"deployment.\n{listed(unsettled)}"
-            "These resources are in an unknown state because the Pulumi CLI was interrupted while waiting for "
-            "changes to these resources to complete. You should confirm whether or not the operations listed "
-            "completed successfully by checking the state of the appropriate provider. For example, if you are "
-            "using AWS, you can confirm using the AWS Console.\n\n"
-            "Once you have confirmed the status of the interrupted operations, you can repair your stack using "
-            "`pulumi refresh` which will refresh the state from the provider you are using and clear the pending "
-            "operations if there are any.\n\n"
-            "Note that `pulumi refresh` will need to be run interactively to clear pending CREATE operations."
+            f"Attempting to deploy or update resources with {len(unsettled)} pending operations "
+            f"from previous deployment.\n{listed(unsettled)}{_UNSETTLED}"
         )

@@ -1,9 +1,12 @@
-"""Update plans: what an approved preview allows, held against what an update is about to do (pkg/resource/deploy/plan.go)."""
+"""Update plans: what an approved preview allows, held against what an update is about to do.
+
+Source: pkg/resource/deploy/plan.go.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from infra.engine.deploy import states, urns
@@ -76,9 +79,10 @@ class Constraints:
             self._recorded[key] = replace(entry, steps=(*entry.steps, op))
 
     def goal(
-        self, urn: str, wanted: Registration, new: Resource, old_inputs: Properties, seed: bytes, fresh: bool
+        self, wanted: Registration, new: Resource, old_inputs: Properties, *, seed: bytes, fresh: bool
     ) -> None:
         """Take a resource's wish. Raises DeploymentError where it is another than the plan's."""
+        urn = new.urn
         if self._record:
             adds, deletes, updates = _difference(old_inputs, new.inputs)
             goal = _goal(wanted, adds, deletes, updates)
@@ -118,7 +122,10 @@ class Constraints:
             self._recorded[resource.urn] = replace(entry, outputs=resource.outputs)
 
     def unmet(self, present: Iterable[str]) -> list[str]:
-        """URNs that the plan has steps for which were not taken; a deletion of what is gone already is met."""
+        """URNs that the plan has steps for which were not taken.
+
+        A deletion of what is gone already is met.
+        """
         there = set(present)
         return [
             urn for urn, left in self._left.items() if left and not (left == [Op.DELETE] and urn not in there)
@@ -129,9 +136,11 @@ _Difference = tuple[Properties, tuple[str, ...], Properties]
 
 
 def _difference(old: Properties, new: Properties) -> _Difference:
-    adds = {key: value for key, value in new.items() if value is not None and old.get(key) is None}
+    adds: Properties = {
+        key: value for key, value in new.items() if value is not None and old.get(key) is None
+    }
     deletes = tuple(key for key, value in old.items() if value is not None and new.get(key) is None)
-    updates = {
+    updates: Properties = {
         key: value
         for key, value in new.items()
         if value is not None and old.get(key) is not None and not equal(old[key], value)
@@ -222,40 +231,45 @@ def _same_provider(planned: str, actual: str) -> bool:
     return urns.parse_reference(planned)[0] == urns.parse_reference(actual)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What a plan says of one resource's properties."""
+
+    adds: Properties
+    deletes: tuple[str, ...]
+    updates: Properties
+
+    def complaint(self, key: str, actual: str, value: Value = None) -> str:
+        """How ``key`` was to change, how it does (``+``, ``~``, ``-`` or ``=``), and the values."""
+        expected, wanted = "=", None
+        if key in self.adds:
+            expected, wanted = "+", self.adds[key]
+        elif key in self.updates:
+            expected, wanted = "~", self.updates[key]
+        elif key in self.deletes:
+            expected = "-"
+        values = "!=".join(f"{{{states.redacted(each)}}}" for each in (wanted, value) if each is not None)
+        return f"{expected}{actual}{key}{f'[{values}]' if values else ''}"
+
+
 def _changes(
     old: Properties, new: Properties, adds: Properties, deletes: tuple[str, ...], updates: Properties
 ) -> str:
     """In which properties an update is another than the planned one, as a sentence, or empty."""
+    plan = _Planned(adds, deletes, updates)
     actual_adds, actual_deletes, actual_updates = _difference(old, new)
     problems: list[str] = []
-
-    def complain(key: str, actual: str, value: Value = None) -> None:
-        expected, wanted = "=", None
-        if key in adds:
-            expected, wanted = "+", adds[key]
-        elif key in updates:
-            expected, wanted = "~", updates[key]
-        elif key in deletes:
-            expected = "-"
-        values = "!=".join(f"{{{states.redacted(each)}}}" for each in (wanted, value) if each is not None)
-        problems.append(f"{expected}{actual}{key}{f'[{values}]' if values else ''}")
-
-    for key in sorted(adds.keys() | updates.keys() | actual_adds.keys() | actual_updates.keys()):
+    for key in adds.keys() | updates.keys() | actual_adds.keys() | actual_updates.keys():
         planned = adds.get(key, updates.get(key))
         actual = "+" if key in actual_adds else "~" if key in actual_updates else "="
-        if planned is None:
-            complain(key, actual, new.get(key))
-        elif key not in new:
+        if key not in new:
             if not isinstance(planned, Unknown):
-                complain(key, "-")
-        elif not _as_planned(planned, new[key]):
-            complain(key, actual, new[key])
-    for key in actual_deletes:
-        if key not in deletes and key not in adds and key not in updates:
-            complain(key, "-")
-    for key in deletes:
-        if new.get(key) is not None:
-            complain(key, "=", new[key])
+                problems.append(plan.complaint(key, "-"))
+        elif planned is None or not _as_planned(planned, new[key]):
+            problems.append(plan.complaint(key, actual, new[key]))
+    expected = {*deletes, *adds, *updates}
+    problems += [plan.complaint(key, "-") for key in actual_deletes if key not in expected]
+    problems += [plan.complaint(key, "=", new[key]) for key in deletes if new.get(key) is not None]
     return f"properties changed: {', '.join(sorted(problems))}" if problems else ""
 
 

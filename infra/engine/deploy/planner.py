@@ -1,4 +1,7 @@
-"""From a registration to steps: create, update, replace or leave alone (pkg/resource/deploy/step_generator.go)."""
+"""From a registration to steps: create, update, replace or leave alone.
+
+Source: pkg/resource/deploy/step_generator.go.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from infra.engine.deploy.replacing import Replacing
 from infra.engine.deploy.steps import Step, same
 from infra.engine.providers.contract import Diff, Failure, Provider, Target
 from infra.engine.providers.session import DiffUnavailableError
-from infra.engine.values.compare import equal
+from infra.engine.values.compare import contains_unknown, equal
 
 if TYPE_CHECKING:
     from infra.engine.deploy.deployment import Deployment
@@ -80,7 +83,7 @@ class Planner:
     async def register(
         self, registration: Registration, importing: Callable[[Step], Awaitable[Resource]]
     ) -> list[Step]:
-        """Steps for a resource that the program wants; ``importing`` runs an import and answers what was found.
+        """Steps for a resource that the program wants; ``importing`` runs an import, answering what it found.
 
         Raises DeploymentError when the resource can't be planned.
         """
@@ -143,7 +146,10 @@ class Planner:
         return old is None or old.external or (old.import_id or old.id) != wanted.import_id
 
     async def _import(self, wish: Wish, importing: Callable[[Step], Awaitable[Resource]]) -> Wish:
-        """Adopt what is there; from then on that is the old state, and the program's wish is compared with it."""
+        """Adopt what is there; from then on that is the old state.
+
+        And the program's wish is compared with it.
+        """
         self._decided.imports.add(wish.urn)
         recreating = wish.urn in self._decided.deletes
         replacing = wish.old is not None and not recreating
@@ -174,7 +180,7 @@ class Planner:
         old_inputs = wish.old.inputs if wish.old is not None and not fresh else {}
         if not wish.invalid:
             self._constraints.goal(
-                wish.urn, wish.registration, wish.new, old_inputs, wish.seed, wish.old is None
+                wish.registration, wish.new, old_inputs, seed=wish.seed, fresh=wish.old is None
             )
         invalid = await self._deployment.analyze(wish.new)
         if wish.invalid or invalid:
@@ -207,8 +213,10 @@ class Planner:
         name = urns.name_of(new.urn)
         for failure in failures:
             if failure.property:
-                value = states.redacted(new.inputs.get(failure.property))
-                what = f"{new.type} resource '{name}': property {failure.property} value {{{value}}} has a problem"
+                given = new.inputs.get(failure.property)
+                value = given if isinstance(given, str) else states.redacted(given)
+                place = f"property {failure.property} value {{{value}}}"
+                what = f"{new.type} resource '{name}': {place} has a problem"
             else:
                 what = f"{new.type} resource '{name}' has a problem"
             self._report.error(f"{what}: {failure.reason}", new.urn)
@@ -249,7 +257,7 @@ class Planner:
 
     async def _compare(self, wish: Wish, old: Resource) -> list[Step]:
         wanted = wish.registration
-        if not self._deployment.preview and differ.contains_unknown(wish.new.replacement_trigger):
+        if not self._deployment.preview and contains_unknown(wish.new.replacement_trigger):
             message = f"replacement trigger contains unknowns for {wish.urn}"
             self._report.error(message, wish.urn)
             raise ReportedError(message, wish.urn)
@@ -278,7 +286,7 @@ class Planner:
         self._decided.sames.add(wish.urn)
         return [same(old, wish.new)]
 
-    async def _diff(self, wish: Wish, old: Resource) -> Diff:
+    async def _diff(self, wish: Wish, old: Resource) -> Diff:  # noqa: PLR0911 - one reason each
         new, decided = wish.new, self._decided
         if self._scope.replaces_urn(wish.urn, old):
             return Diff(changes=True, replaces=("id",))
@@ -359,7 +367,8 @@ class Planner:
             for urn in graph.all_of(step.new):
                 if urn in self._decided.skipped_creates:
                     self._report.error(
-                        f"Resource '{step.urn}' depends on '{urn}' which was was not specified in --target list.",
+                        f"Resource '{step.urn}' depends on '{urn}' "
+                        "which was was not specified in --target list.",
                         step.urn,
                     )
                     self._deployment.failed = True

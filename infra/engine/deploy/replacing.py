@@ -73,7 +73,8 @@ class Replacing:
                 raise ReportedError(message, urn)
         if wish.registration.import_id:
             keys = "\n".join(
-                f"{key}: {states.redacted(old.inputs.get(key))} => {states.redacted(wish.new.inputs.get(key))}"
+                f"{key}: {states.redacted(old.inputs.get(key))} => "
+                f"{states.redacted(wish.new.inputs.get(key))}"
                 for key in found.replaces
             )
             message = (
@@ -135,7 +136,10 @@ class Replacing:
             raise ReportedError(message, because)
 
     async def _dependents(self, root: Resource) -> list[Dependent]:
-        """What has to be replaced because ``root`` is deleted first: whatever its provider says can't change in place."""
+        """What has to be replaced because ``root`` is deleted first.
+
+        Whatever its provider says can't change in place.
+        """
         doomed: list[Dependent] = []
         condemned = {root.urn}
         for candidate in self._ledger.graph.depending_on(

@@ -169,7 +169,7 @@ class Report:
         return {key: shown(value, self._show_secrets) for key, value in properties.items()}
 
 
-def shown(value: Value, show_secrets: bool) -> Any:
+def shown(value: Value, show_secrets: bool) -> Any:  # noqa: PLR0911 - one case each
     """A value as plain JSON for people: secrets blinded, unknowns as the mark that the wire has for them."""
     if isinstance(value, Secret):
         return shown(value.element, show_secrets) if show_secrets else "[secret]"

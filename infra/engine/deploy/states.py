@@ -10,7 +10,10 @@ from infra.engine.values import Properties, Secret, Value, paths
 
 
 def wanted(registration: Registration, urn: str, old: Resource | None, alias: str) -> Resource:
-    """The resource as the program wants it, before a provider has seen it; ``alias`` is an old URN, or empty."""
+    """The resource as the program wants it, before a provider has seen it.
+
+    ``alias`` is an old URN, or empty.
+    """
     return Resource(
         urn=urn,
         type=registration.type,

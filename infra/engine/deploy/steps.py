@@ -28,10 +28,11 @@ _UNLOGICAL = {
 class Step:
     """What is done to one resource.
 
-    ``old`` is the state before, ``new`` the one that is wanted, each None if there is none. ``keys`` are the properties
-    that take a replacement, ``diffs`` those that differ. ``pending_delete``: the old resource goes at the end, once
-    its replacement is there; ``pending_replacement``: it goes first. ``skipped``: a create that is left out, because the
-    operation is confined to other resources; ``untargeted``: a resource left as it is for the same reason.
+    ``old`` is the state before, ``new`` the one that is wanted, each None if there is none. ``keys`` are
+    the properties that take a replacement, ``diffs`` those that differ. ``pending_delete``: the old
+    resource goes at the end, once its replacement is there; ``pending_replacement``: it goes first.
+    ``skipped``: a create that is left out, because the operation is confined to other resources;
+    ``untargeted``: a resource left as it is for the same reason.
     """
 
     op: Op

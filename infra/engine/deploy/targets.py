@@ -1,4 +1,7 @@
-"""Which resources an operation is confined to: URNs, or globs of them (``*`` within a part, ``**`` across)."""
+"""Which resources an operation is confined to.
+
+URNs, or globs of them (``*`` within a part, ``**`` across).
+"""
 
 from __future__ import annotations
 

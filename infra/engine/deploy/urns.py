@@ -14,7 +14,10 @@ _PARTS = 4
 
 
 def make(stack: str, project: str, parent: str, type_: str, name: str) -> str:
-    """The URN of a resource below ``parent`` (a URN, or empty); the root stack leaves no trace in its children's."""
+    """The URN of a resource below ``parent`` (a URN, or empty).
+
+    The root stack leaves no trace in its children's.
+    """
     qualified = type_
     if parent:
         above = qualified_type(parent)
@@ -64,14 +67,14 @@ def is_default_provider(urn: str) -> bool:
     return is_provider(type_of(urn)) and name_of(urn).startswith("default")
 
 
-def reference(urn: str, id: str) -> str:
+def reference(urn: str, identifier: str) -> str:
     """How a resource names its provider in the state: ``URN::ID``."""
-    return f"{urn}::{id}"
+    return f"{urn}::{identifier}"
 
 
 def parse_reference(provider: str) -> tuple[str, str]:
     """URN and id of a provider. Raises ValueError for what is no such reference."""
-    urn, separator, id = provider.rpartition("::")
+    urn, separator, identifier = provider.rpartition("::")
     if not separator or not valid(urn):
         raise ValueError(f"expected '::' in provider reference '{provider}'")
-    return urn, id
+    return urn, identifier

@@ -50,7 +50,7 @@ class Callbacks:
     def transform(self, callback: Any) -> Transform:
         """A resource transform of the program's."""
 
-        async def call(
+        async def call(  # noqa: PLR0917 - the protocol's own fields
             name: str, type_: str, custom: bool, parent: str, properties: Properties, options: Any
         ) -> tuple[Properties, Any]:
             request = resource_pb2.TransformRequest(
@@ -139,7 +139,7 @@ def _hooked(occasion: Occasion, outputs: bool) -> dict[str, Any]:
 
 
 def _options(resource: Resource) -> Any:
-    return resource_pb2.ResourceOptions(
+    given = resource_pb2.ResourceOptions(
         depends_on=resource.dependencies,
         protect=resource.protect,
         ignore_changes=resource.ignore_changes,
@@ -150,5 +150,7 @@ def _options(resource: Resource) -> Any:
         additional_secret_outputs=resource.additional_secret_outputs,
         replace_with=resource.replace_with,
         parent=resource.parent,
-        **{"import": resource.import_id},
     )
+    # A keyword of Python's own, and a field of the protocol's.
+    setattr(given, "import", resource.import_id)
+    return given

@@ -14,13 +14,14 @@ import runpy
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 TOLD_THE_USER = 32
 """The exit code that says: there is nothing to add to what was logged."""
 
 _NO_SDK = """
 It looks like the Pulumi SDK has not been installed. Have you run pip install?
-If you are running in a virtualenv, you must run pip install -r requirements.txt from inside the virtualenv."""
+If you are running in a virtualenv, you must run pip install -r requirements.txt from inside it."""
 
 
 def arguments() -> argparse.Namespace:
@@ -105,7 +106,7 @@ def main() -> int:
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return 1
-    except Exception:
+    except Exception:  # noqa: BLE001 - the user's program may raise anything
         pulumi.log.error(f"Program failed with an unhandled exception:\n{users_traceback(program)}")
         return TOLD_THE_USER
     finally:
@@ -114,7 +115,7 @@ def main() -> int:
     return 0
 
 
-def settings(given: argparse.Namespace) -> object:
+def settings(given: argparse.Namespace) -> Any:
     """The SDK's settings; an older SDK doesn't know all of them."""
     import pulumi.runtime
 

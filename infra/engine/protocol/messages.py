@@ -1,4 +1,7 @@
-"""The protocol's messages, out of the installed SDK, without running the SDK itself (it is slow to import)."""
+"""The protocol's messages, out of the installed SDK.
+
+Without running the SDK itself (it is slow to import).
+"""
 
 from __future__ import annotations
 

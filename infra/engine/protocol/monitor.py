@@ -47,10 +47,16 @@ _FEATURES = {
     "errorHooks",
     "sendsOptionsToHooks",
 }
-_SKIP = 2
-"""Not in the messages of every SDK; enumerations are open, and any that is no success is told to the program."""
+_KNOWN_FEATURES = 13
+"""All up to options for hooks; byte strings, which come next, aren't kept as such."""
 
-_RESULTS = {
+_SKIP = 2
+"""Not in the messages of every SDK.
+
+Enumerations are open, and any that is no success is told to the program.
+"""
+
+_RESULTS: dict[Result, Any] = {
     Result.SUCCEEDED: resource_pb2.SUCCESS,
     Result.FAILED: resource_pb2.FAIL,
     Result.SKIPPED: _SKIP,
@@ -83,7 +89,8 @@ class _Package:
 class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
     """Serves one program of one deployment.
 
-    ``finished`` is set when the program has asked for all that it is going to ask for; it then waits for ``released``.
+    ``finished`` is set when the program has asked for all that it is going to ask for; it then waits for
+    ``released``.
     """
 
     def __init__(self, deployment: Deployment, defaults: Defaults) -> None:
@@ -120,15 +127,15 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             configSecretKeys=sorted(wanted.secret_config),
             dryRun=self._deployment.preview,
             parallel=wanted.parallel,
-            # Byte strings, the fourteenth, aren't kept as such.
-            supportedFeatures=range(13),
+            supportedFeatures=resource_pb2.ResourceMonitorFeature.values()[:_KNOWN_FEATURES],
         )
 
     @_answering
     async def RegisterResource(self, request: Any, context: Any) -> Any:
         if request.remote:
             raise DeploymentError(
-                f"{request.type} is a component of a plugin's, which the embedded engine doesn't serve; use the Pulumi CLI"
+                f"{request.type} is a component of a plugin's, "
+                "which the embedded engine doesn't serve; use the Pulumi CLI"
             )
         if request.state_migrations:
             raise DeploymentError("state migrations are not supported by this deployment")
@@ -348,7 +355,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
                 )
             except DefaultDeniedError as error:
                 raise DeploymentError(
-                    f"Default provider for '{error.package}' disabled. '{request.tok}' must use an explicit provider."
+                    f"Default provider for '{error.package}' disabled. "
+                    f"'{request.tok}' must use an explicit provider."
                 ) from error
         provider = self._deployment.registry.get(reference)
         if provider is None:
@@ -398,7 +406,8 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             raise DeploymentError("package name is empty")
         if request.HasField("parameterization") or request.HasField("extension"):
             raise DeploymentError(
-                f"package {request.name} is parameterized, which the embedded engine doesn't serve; use the Pulumi CLI"
+                f"package {request.name} is parameterized, "
+                "which the embedded engine doesn't serve; use the Pulumi CLI"
             )
         package = _Package(request.name, request.version, request.download_url)
         for reference, known in self._packages.items():

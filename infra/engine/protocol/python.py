@@ -79,7 +79,10 @@ def _poetry(folder: Path) -> Path:
 
 
 def _plain(environment: Mapping[str, str]) -> str:
-    """No environment is asked for: PULUMI_PYTHON_CMD, an activated one's, or the one that this engine runs in."""
+    """No environment is asked for.
+
+    PULUMI_PYTHON_CMD, an activated one's, or the one that this engine runs in.
+    """
     if command := environment.get("PULUMI_PYTHON_CMD"):
         return command
     if environment.get("VIRTUAL_ENV"):
@@ -90,7 +93,8 @@ def _plain(environment: Mapping[str, str]) -> str:
 def _no_virtualenv(program: Program, path: Path) -> str:
     what = "doesn't appear to be a virtual environment" if path.exists() else "doesn't exist"
     return (
-        f"The 'virtualenv' option in Pulumi.yaml is set to \"{_option(program, 'virtualenv') or path.name}\", "
+        "The 'virtualenv' option in Pulumi.yaml is set to "
+        f'"{_option(program, "virtualenv") or path.name}", '
         f'but "{path}" {what}; run the following commands to create the virtual environment and install '
         "dependencies into it:\n\n"
         f"    1. python3 -m venv {path}\n"

@@ -146,7 +146,10 @@ def _sorted(by_property: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ..
 
 
 def registration(request: Any, given: Any) -> Registration:
-    """The registration that ``request`` and its options ``given`` ask for; properties and provider are left out."""
+    """The registration that ``request`` and its options ``given`` ask for.
+
+    Properties and provider are left out.
+    """
     return Registration(
         type=request.type,
         name=request.name,

@@ -12,9 +12,9 @@ from infra.engine.deploy.errors import DeploymentError
 from infra.engine.protocol import program
 from infra.engine.protocol.channel import OPTIONS
 from infra.engine.protocol.engine import Engine
+from infra.engine.protocol.errors import ProgramFailedError
 from infra.engine.protocol.messages import engine_pb2_grpc, resource_pb2_grpc
 from infra.engine.protocol.monitor import Monitor
-from infra.engine.protocol.errors import ProgramFailedError
 from infra.engine.providers.defaults import Defaults
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ class Servers:
             ended.set()
 
     def release_program(self) -> None:
-        """Let the program end, which waits once it has asked for everything, so that its hooks can be called."""
+        """Let the program end, which waits once it has asked for everything.
+
+        So that its hooks can be called.
+        """
         self._monitor.released.set()
 
     async def finish_program(self) -> None:

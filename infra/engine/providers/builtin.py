@@ -1,4 +1,7 @@
-"""The package ``pulumi`` itself: other stacks' outputs, values kept across updates (pkg/resource/deploy/builtins.go)."""
+"""The package ``pulumi`` itself: other stacks' outputs, values kept across updates.
+
+Source: pkg/resource/deploy/builtins.go.
+"""
 
 from __future__ import annotations
 
@@ -72,14 +75,14 @@ class Builtin(Provider):
         return (
             Diff(changes=True, replaces=(key,))
             if target.type == _STACK_REFERENCE
-            else Diff(True, changed=(key,))
+            else Diff(changes=True, changed=(key,))
         )
 
     async def create(self, target: Target, inputs: Properties, preview: bool) -> Created:
-        id = "" if preview else str(uuid.uuid4())
+        made = "" if preview else str(uuid.uuid4())
         if self._input(target) == "name":
-            return Created(id, await self._reference(inputs))
-        return Created(id, {"input": inputs["input"], "output": inputs["input"]})
+            return Created(made, await self._reference(inputs))
+        return Created(made, {"input": inputs["input"], "output": inputs["input"]})
 
     async def read(self, target: Target, id: str, inputs: Properties, state: Properties) -> Found:
         if self._input(target) == "input":

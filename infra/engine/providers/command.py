@@ -41,12 +41,13 @@ class Command(Provider):
     async def check(self, target: Target, olds: Properties, news: Properties, seed: bytes) -> Checked:
         if target.type != _COMMAND:
             raise ProviderError(
-                f"{target.type} is not served by the embedded engine, which has {_COMMAND}; use the Pulumi CLI"
+                f"{target.type} is not served by the embedded engine, which has {_COMMAND}; "
+                "use the Pulumi CLI"
             )
         refused = [key for key in ("assetPaths", "archivePaths") if news.get(key)]
         return Checked(news, tuple(Failure(key, "is not served by the embedded engine") for key in refused))
 
-    async def diff(  # noqa: PLR0913 - the protocol's own fields
+    async def diff(
         self,
         target: Target,
         id: str,
@@ -64,7 +65,9 @@ class Command(Provider):
             for edit in changed
         }
         replaces = ("triggers",) if "triggers" in keys else ()
-        return Diff(bool(changed), replaces, changed=keys, delete_before_replace=bool(replaces), detailed=detailed)
+        return Diff(
+            bool(changed), replaces, changed=keys, delete_before_replace=bool(replaces), detailed=detailed
+        )
 
     async def create(self, target: Target, inputs: Properties, preview: bool) -> Created:
         if preview or contains_unknown(inputs):
@@ -75,7 +78,7 @@ class Command(Provider):
     async def read(self, target: Target, id: str, inputs: Properties, state: Properties) -> Found:
         return Found(id, state, inputs)
 
-    async def update(  # noqa: PLR0913 - the protocol's own fields
+    async def update(
         self,
         target: Target,
         id: str,
@@ -103,7 +106,10 @@ async def _run(command: Any, given: Properties, previous: Properties) -> Propert
     if not command:
         return {"stdout": "", "stderr": ""}
     interpreter = given.get("interpreter")
-    words = [*(map(str, interpreter) if isinstance(interpreter, list) and interpreter else _SHELL), str(command)]
+    words = [
+        *(map(str, interpreter) if isinstance(interpreter, list) and interpreter else _SHELL),
+        str(command),
+    ]
     environment = dict(os.environ)
     if given.get("addPreviousOutputInEnv") is not False and previous:
         environment["PULUMI_COMMAND_STDOUT"] = str(previous.get("stdout", ""))
@@ -125,9 +131,7 @@ async def _run(command: Any, given: Properties, previous: Properties) -> Propert
         raise ProviderError(f"could not run {words[0]}: {error}") from error
     stdout, stderr = (text.decode(errors="replace").rstrip("\r\n") for text in (done.stdout, done.stderr))
     if done.returncode:
-        raise ProviderError(
-            f"exit status {done.returncode}: running {str(command)!r}:\n{stderr or stdout}"
-        )
+        raise ProviderError(f"exit status {done.returncode}: running {str(command)!r}:\n{stderr or stdout}")
     return {"stdout": stdout, "stderr": stderr}
 
 

@@ -1,4 +1,7 @@
-"""What a provider is: Pulumi's provider protocol (provider.proto) as a Python class, for providers in this process."""
+"""What a provider is: Pulumi's provider protocol (provider.proto) as a Python class.
+
+For providers in this process.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,10 @@ class Difference(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PropertyDifference:
-    """``input`` says that the new inputs were compared with the old inputs, rather than with the old outputs."""
+    """``input`` says that the new inputs were compared with the old inputs.
+
+    Rather than with the old outputs.
+    """
 
     kind: Difference
     input: bool = True
@@ -70,9 +76,9 @@ class Checked:
 class Diff:
     """What must happen to make a resource as the new inputs say.
 
-    ``changes`` None means that the provider does not know, and the engine compares inputs itself. ``replaces`` names
-    properties that take a replacement; ``stable`` outputs that an update will not change; ``detailed`` is keyed by
-    property path (``a.b[0]``).
+    ``changes`` None means that the provider does not know, and the engine compares inputs itself.
+    ``replaces`` names properties that take a replacement; ``stable`` outputs that an update will not
+    change; ``detailed`` is keyed by property path (``a.b[0]``).
     """
 
     changes: bool | None = None
@@ -94,7 +100,10 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A resource as it is: ``id`` empty means that there is none. ``inputs`` None: the provider doesn't tell."""
+    """A resource as it is: ``id`` empty means that there is none. ``inputs`` None.
+
+    The provider doesn't tell.
+    """
 
     id: str
     outputs: Properties = field(default_factory=dict)
@@ -127,8 +136,8 @@ class Target:
 class Provider:
     """One configured provider; calls may run side by side. What a subclass doesn't define does the least.
 
-    Values given carry no ``Output``; they carry ``Secret`` only when ``secrets`` is true (otherwise the engine marks
-    the outputs secret where the inputs were) and ``Unknown`` in previews alone.
+    Values given carry no ``Output``; they carry ``Secret`` only when ``secrets`` is true (otherwise the
+    engine marks the outputs secret where the inputs were) and ``Unknown`` in previews alone.
     """
 
     package = ""
@@ -152,7 +161,10 @@ class Provider:
         """Take the checked configuration; called once, before anything but check_config and diff_config."""
 
     async def check(self, target: Target, olds: Properties, news: Properties, seed: bytes) -> Checked:
-        """Validate ``news`` and fill in defaults; ``olds`` are the last inputs; ``seed`` feeds random names."""
+        """Validate ``news`` and fill in defaults; ``olds`` are the last inputs.
+
+        ``seed`` feeds random names.
+        """
         return Checked(news)
 
     async def diff(
@@ -172,11 +184,14 @@ class Provider:
         raise ProviderError(f"{self.package} has no resource {target.type}")
 
     async def read(self, target: Target, id: str, inputs: Properties, state: Properties) -> Found:
-        """The resource as it is; ``inputs`` and ``state`` are the last known, empty for an import or a get."""
+        """The resource as it is.
+
+        ``inputs`` and ``state`` are the last known, empty for an import or a get.
+        """
         raise ProviderError(f"{self.package} has no resource {target.type}")
 
     async def recover(self, target: Target, inputs: Properties) -> Found | None:
-        """What an interrupted ``create`` with these inputs has left behind: GONE if nothing, None if that can't be told.
+        """What an interrupted ``create`` with these inputs has left: GONE if nothing, None if none can tell.
 
         A provider that names things by their inputs alone can tell, and so leaves no orphan after a crash.
         """

@@ -1,4 +1,7 @@
-"""Default providers: made by the engine, one for each package and version that a program uses without naming one."""
+"""Default providers: made by the engine.
+
+One for each package and version that a program uses without naming one.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,10 @@ def home() -> Path:
 
 
 def plugin(name: str, version: str) -> Path | None:
-    """The program that serves package ``name``: the version asked for, else the newest at hand; None if there is none."""
+    """The program that serves package ``name``: the version asked for, else the newest at hand.
+
+    None if there is none.
+    """
     program = f"pulumi-resource-{name}"
     folder = home() / "plugins"
     candidates: dict[tuple[int, ...], Path] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from infra.engine.protocol.python import Interpreter
@@ -55,7 +56,7 @@ class Packages:
         # Late, because gRPC's client is slow to import and most programs need none.
         from infra.engine.providers.plugin import launch
 
-        root = self._request.program.root if self._request.program else None
+        root = self._request.program.root if self._request.program else Path.cwd()
         return await launch(package, [str(program), self.engine_address], root, os.environ)
 
     def _in_process(self, package: str, version: str) -> Provider:
@@ -83,7 +84,8 @@ def _missing(package: str, version: str) -> str:
     served = ", ".join(sorted(IN_PROCESS))
     exact = f" v{version}" if version else ""
     return (
-        f"no provider for package '{package}' is at hand: the embedded engine serves {served} itself, and any other by "
+        f"no provider for package '{package}' is at hand: the embedded engine serves {served} itself, "
+        "and any other by "
         f"its plugin; install it with `pulumi plugin install resource {package}{exact}` of the Pulumi CLI, "
         f"or put pulumi-resource-{package} on PATH"
     )

@@ -28,21 +28,23 @@ from infra.engine.values import UNKNOWN, Properties, Secret, Unknown
 from infra.engine.values.compare import contains_unknown, edits
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
-_ADJECTIVES = (
-    "able active agile amber apt bold brave bright brisk calm careful clean clear clever crisp eager early equal exact "
-    "fair fast fine firm fond free fresh gentle glad golden good grand happy honest keen kind large light live lively "
-    "lucky main mellow merry mighty modern neat new nimble noble open patient plain polite prime proper proud quick "
-    "quiet rapid ready right robust sharp simple smart smooth solid sound steady stirring strong sunny sure sweet tidy "
-    "top true upright valid vast vital warm wise worthy young"
-).split()
-_NAMES = (
-    "albatross ant antelope badger bass bat bear beaver bee bison boar bobcat buck camel cat cod condor cow crab crane "
-    "crow deer dingo dog dolphin dove duck eagle eel elk falcon finch fish fly fox frog gannet gecko goat goose grouse "
-    "gull hare hawk hen heron hog horse hound ibex jackal jay kid kite koala lark lemur lion lizard lynx mackerel mink "
-    "mole monkey moose moth mouse mule newt octopus orca osprey otter owl ox panda parrot pig pika pony puma quail "
-    "rabbit raccoon ram rat raven ray robin salmon seal shark sheep shrew skunk sloth snail snake sole squid stag stork "
-    "swan tapir tick tiger toad trout turkey viper vole walrus wasp whale wolf wombat worm wren yak zebra"
-).split()
+_ADJECTIVES = """
+able active agile amber apt bold brave bright brisk calm careful clean clear clever crisp eager
+early equal exact fair fast fine firm fond free fresh gentle glad golden good grand happy honest
+keen kind large light live lively lucky main mellow merry mighty modern neat new nimble noble open
+patient plain polite prime proper proud quick quiet rapid ready right robust sharp simple smart
+smooth solid sound steady stirring strong sunny sure sweet tidy top true upright valid vast vital
+warm wise worthy young
+""".split()  # noqa: SIM905 - words to read
+_NAMES = """
+albatross ant antelope badger bass bat bear beaver bee bison boar bobcat buck camel cat cod condor
+cow crab crane crow deer dingo dog dolphin dove duck eagle eel elk falcon finch fish fly fox frog
+gannet gecko goat goose grouse gull hare hawk hen heron hog horse hound ibex jackal jay kid kite
+koala lark lemur lion lizard lynx mackerel mink mole monkey moose moth mouse mule newt octopus orca
+osprey otter owl ox panda parrot pig pika pony puma quail rabbit raccoon ram rat raven ray robin
+salmon seal shark sheep shrew skunk sloth snail snake sole squid stag stork swan tapir tick tiger
+toad trout turkey viper vole walrus wasp whale wolf wombat worm wren yak zebra
+""".split()  # noqa: SIM905 - words to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ def _source(given: Mapping[str, Any]) -> random.Random:
 def _integer(given: Mapping[str, Any]) -> tuple[str, Properties]:
     low, high = int(given["min"]), int(given["max"])
     if low > high:
-        raise ProviderError(f"the minimum ({low}) value needs to be smaller than or equal to maximum ({high})")
+        raise ProviderError(
+            f"the minimum ({low}) value needs to be smaller than or equal to maximum ({high})"
+        )
     number = _source(given).randint(low, high)
     return str(number), {"result": number}
 
@@ -98,7 +102,9 @@ def _characters(given: Mapping[str, Any]) -> str:
     ]
     length = int(given["length"])
     if sum(least for _, least, _ in classes) > length:
-        raise ProviderError(f"length ({length}) has to be at least the sum of the minimums of the kinds of characters")
+        raise ProviderError(
+            f"length ({length}) has to be at least the sum of the minimums of the kinds of characters"
+        )
     alphabet = "".join(characters for wanted, _, characters in classes if wanted)
     if not alphabet:
         raise ProviderError("at least one of special, numeric, lower and upper has to be true")
@@ -141,14 +147,20 @@ def _shuffle(given: Mapping[str, Any]) -> tuple[str, Properties]:
     return "-", {"results": results[:count]}
 
 
-def _uuid(given: Mapping[str, Any]) -> tuple[str, Properties]:
+def _uuid(_given: Mapping[str, Any]) -> tuple[str, Properties]:
     made = str(uuid.uuid4())
     return made, {"result": made}
 
 
-def _uuid7(given: Mapping[str, Any]) -> tuple[str, Properties]:
+def _uuid7(_given: Mapping[str, Any]) -> tuple[str, Properties]:
     """RFC 9562, section 5.7: milliseconds, then random bits."""
-    bits = (time.time_ns() // 1_000_000) << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62)
+    bits = (
+        (time.time_ns() // 1_000_000) << 80
+        | 7 << 76
+        | secrets.randbits(12) << 64
+        | 2 << 62
+        | secrets.randbits(62)
+    )
     made = str(uuid.UUID(int=bits))
     return made, {"result": made}
 
@@ -191,10 +203,12 @@ class Random(Provider):
 
     async def check(self, target: Target, olds: Properties, news: Properties, seed: bytes) -> Checked:
         missing = [key for key in _kind(target).required if news.get(key) is None]
-        failures = tuple(Failure("", f"Missing required argument: the argument {key!r} is required") for key in missing)
+        failures = tuple(
+            Failure("", f"Missing required argument: the argument {key!r} is required") for key in missing
+        )
         return Checked(news, failures)
 
-    async def diff(  # noqa: PLR0913 - the protocol's own fields
+    async def diff(
         self,
         target: Target,
         id: str,
@@ -206,7 +220,8 @@ class Random(Provider):
         changed = [edit for edit in edits(old_inputs, news) if edit.path[0] not in ignored]
         keys = tuple(dict.fromkeys(str(edit.path[0]) for edit in changed))
         detailed = {
-            ".".join(map(str, edit.path)): PropertyDifference(Difference(f"{edit.kind}-replace")) for edit in changed
+            ".".join(map(str, edit.path)): PropertyDifference(Difference(f"{edit.kind}-replace"))
+            for edit in changed
         }
         return Diff(changes=bool(changed), replaces=keys, changed=keys, detailed=detailed)
 
@@ -215,21 +230,25 @@ class Random(Provider):
         given = {**(kind.defaults or {}), **{key: _plain(value) for key, value in inputs.items()}}
         kept: Properties = {**(kind.defaults or {}), **inputs}
         if preview or contains_unknown(inputs):
-            unknown: Properties = {key: Secret(UNKNOWN) if key in kind.secret else UNKNOWN for key in kind.outputs}
+            unknown: Properties = {
+                key: Secret(UNKNOWN) if key in kind.secret else UNKNOWN for key in kind.outputs
+            }
             return Created("", {**kept, **unknown})
-        id, made = kind.make(given)
+        identifier, made = kind.make(given)
         outputs: Properties = {
             key: Secret(value) if key in kind.secret and not isinstance(value, Secret) else value
             for key, value in made.items()
         }
-        return Created(id, {**kept, **outputs})
+        return Created(identifier, {**kept, **outputs})
 
     async def read(self, target: Target, id: str, inputs: Properties, state: Properties) -> Found:
         if not state:
-            raise ProviderError(f"{target.type} can't be imported by the embedded engine: its value is in the state alone")
+            raise ProviderError(
+                f"{target.type} can't be imported by the embedded engine: its value is in the state alone"
+            )
         return Found(id, state, inputs)
 
-    async def update(  # noqa: PLR0913 - the protocol's own fields
+    async def update(
         self,
         target: Target,
         id: str,

@@ -1,4 +1,7 @@
-"""The providers of one deployment: resources themselves, and what serves all others (pkg/.../providers/registry.go)."""
+"""The providers of one deployment: resources themselves, and what serves all others.
+
+Source: pkg/.../providers/registry.go.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ VERSION = "version"
 UNCONFIGURED = "unconfigured"
 
 Load = Callable[[str, str], Awaitable[Provider]]
-"""Finds the provider that serves a package at a version (or any, when empty). Raises ProviderError for none."""
+"""Finds the provider that serves a package at a version (or any, when empty).
+
+Raises ProviderError for none.
+"""
 
 
 def configuration(inputs: Properties) -> Properties:
@@ -32,7 +38,10 @@ def configuration(inputs: Properties) -> Properties:
 
 
 class Registry(Provider):
-    """Serves the resources of type ``pulumi:providers:PACKAGE``; each, once made, serves its package's resources."""
+    """Serves the resources of type ``pulumi:providers:PACKAGE``.
+
+    Each, once made, serves its package's resources.
+    """
 
     secrets = True
     previews = True
@@ -66,15 +75,18 @@ class Registry(Provider):
                 return ready
             if not reference:
                 return self
-            urn, id = urns.parse_reference(reference)
+            urn, identifier = urns.parse_reference(reference)
             resource = self._find(urn)
-            if resource is None or resource.id != id:
+            if resource is None or resource.id != identifier:
                 raise ProviderError(f"could not find provider {reference} in old state")
             await self.same(resource, fresh=True)
             return self._ready[reference]
 
     async def same(self, resource: Resource, fresh: bool = False) -> None:
-        """Make the provider ready that a resource describes which stays as it is; ``fresh``: not checked before."""
+        """Make the provider ready that a resource describes which stays as it is; ``fresh``.
+
+        Not checked before.
+        """
         reference = urns.reference(resource.urn, resource.id)
         checked = None if fresh else self._ready.pop(urns.reference(resource.urn, UNCONFIGURED), None)
         if reference in self._ready:
@@ -97,7 +109,8 @@ class Registry(Provider):
                 package, version = name, internal.get(VERSION)
             if "parameterization" in internal:
                 raise ProviderError(
-                    f"package {package} is parameterized, which the embedded engine doesn't serve; use the Pulumi CLI"
+                    f"package {package} is parameterized, "
+                    "which the embedded engine doesn't serve; use the Pulumi CLI"
                 )
         session = Session(await self._load(package, version if isinstance(version, str) else ""))
         self._all.append(session)
@@ -141,11 +154,11 @@ class Registry(Provider):
         provider = self._ready.pop(urns.reference(target.urn, UNCONFIGURED), None)
         if provider is None:
             provider = await self._open(target.urn, inputs)
-        id = UNKNOWN_ID if preview else str(uuid.uuid4())
+        identifier = UNKNOWN_ID if preview else str(uuid.uuid4())
         outputs = configuration(inputs)
         await provider.configure(outputs)
-        self._set(target.urn, id, provider)
-        return Created(id, outputs)
+        self._set(target.urn, identifier, provider)
+        return Created(identifier, outputs)
 
     async def update(
         self,

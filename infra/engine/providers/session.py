@@ -30,7 +30,10 @@ class DiffUnavailableError(ProviderError):
 
 
 class Session(Provider):
-    """Wraps ``inner``: takes and answers secrets, can be asked for a preview, and waits for its configuration."""
+    """Wraps ``inner``: takes and answers secrets, can be asked for a preview.
+
+    And waits for its configuration.
+    """
 
     secrets = True
     previews = True

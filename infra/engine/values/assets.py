@@ -1,4 +1,7 @@
-"""The hashes of assets and archives, by which a changed file is noticed (sdk/go/common/resource/{asset,archive})."""
+"""The hashes of assets and archives, by which a changed file is noticed.
+
+Source: sdk/go/common/resource/{asset,archive}.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ def with_hashes(properties: Properties, directory: Path) -> Properties:
     return {key: _hashed(value, directory) for key, value in properties.items()}
 
 
-def _hashed(value: Value, directory: Path) -> Value:
+def _hashed(value: Value, directory: Path) -> Value:  # noqa: PLR0911 - one case each
     if isinstance(value, dict):
         return with_hashes(value, directory)
     if isinstance(value, list):

@@ -18,7 +18,7 @@ from infra.engine.values.kinds import (
 )
 
 
-def equal(left: Value, right: Value) -> bool:
+def equal(left: Value, right: Value) -> bool:  # noqa: PLR0911 - one case each
     """Whether two values are the same.
 
     A number never equals a boolean, files are the same by their hash, a null entry is as good as none.
@@ -51,7 +51,10 @@ class Edit:
 
 
 def edits(old: Properties, new: Properties) -> list[Edit]:
-    """Where ``new`` differs from ``old``, at the deepest places, keys in order; a secret differs as a whole."""
+    """Where ``new`` differs from ``old``, at the deepest places, keys in order.
+
+    A secret differs as a whole.
+    """
     return list(_edits(old, new, ()))
 
 

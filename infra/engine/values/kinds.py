@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Value: TypeAlias = (
-    "None | bool | int | float | str | list[Value] | dict[str, Value]"
-    " | Secret | Unknown | Asset | Archive | ResourceReference | Output"
+    "bool | int | float | str | list[Value] | dict[str, Value]"
+    " | Secret | Unknown | Asset | Archive | ResourceReference | Output | None"
 )
 Properties: TypeAlias = dict[str, Value]
 
@@ -21,7 +21,10 @@ UnknownKind = Literal["string", "bool", "number", "array", "object", "asset", "a
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that only the update itself will tell; ``kind`` is the type that it will have, as far as known."""
+    """A value that only the update itself will tell.
+
+    ``kind`` is the type that it will have, as far as known.
+    """
 
     kind: UnknownKind = "string"
 

@@ -1,4 +1,7 @@
-"""Property values to and from protobuf's Struct, as programs and providers exchange them (sdk/.../plugin/rpc.go)."""
+"""Property values to and from protobuf's Struct, as programs and providers exchange them.
+
+Source: sdk/.../plugin/rpc.go.
+"""
 
 from __future__ import annotations
 
@@ -71,11 +74,12 @@ def decode_value(value: struct_pb2.Value, outputs: bool = False) -> Value:
     """One value. Raises ValueError for a mark that is not known."""
     kind = value.WhichOneof("kind")
     if kind == "string_value":
-        return SENTINELS.get(value.string_value, value.string_value)
+        text = str(value.string_value)
+        return SENTINELS.get(text, text)
     if kind == "bool_value":
-        return value.bool_value
+        return bool(value.bool_value)
     if kind == "number_value":
-        number = value.number_value
+        number = float(value.number_value)
         return int(number) if number.is_integer() and abs(number) < _INTEGRAL_BELOW else number
     if kind == "list_value":
         return [decode_value(item, outputs) for item in value.list_value.values]
@@ -198,7 +202,7 @@ def _left_out(value: Value, accepts: Accepts) -> bool:
     return isinstance(value, Unknown) and not accepts.unknowns
 
 
-def _put(into: struct_pb2.Value, value: Value, accepts: Accepts) -> None:  # noqa: PLR0912 - one kind each
+def _put(into: struct_pb2.Value, value: Value, accepts: Accepts) -> None:  # noqa: C901, PLR0912 - one kind each
     if value is None:
         into.null_value = struct_pb2.NULL_VALUE
     elif isinstance(value, str):
