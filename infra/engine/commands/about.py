@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from infra.engine.commands.errors import ExitError
+from infra.engine.commands.version import version_of_engine
 from infra.engine.project.errors import ProjectError
 from infra.engine.state.errors import StateError
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 def version(_call: Invocation) -> None:
     """Print the version of Pulumi that is spoken here."""
-    from infra.engine.commands.stacks import version_of_engine
-
     print(version_of_engine())
 
 
@@ -23,7 +22,6 @@ def about(call: Invocation) -> None:
     """Tell of this engine, the host, the project, the backend and the stack: what a bug report needs."""
     import platform
 
-    from infra.engine.commands.stacks import version_of_engine
     from infra.engine.commands.text import json_text, table
 
     host = platform.freedesktop_os_release() if hasattr(platform, "freedesktop_os_release") else {}
@@ -40,8 +38,8 @@ def about(call: Invocation) -> None:
     for name, describe in (("backend", _backend), ("currentStack", _stack), ("runtime", _runtime)):
         try:
             facts[name] = describe(call)
-        except (ExitError, StateError, ProjectError) as error:
-            facts["errors"].append(str(error))
+        except (ExitError, StateError, ProjectError) as problem:
+            facts["errors"].append(str(problem))
     if call.json:
         print(json_text(facts))
         return

@@ -89,7 +89,10 @@ def set_one(call: Invocation) -> None:
     """Set one value: the second argument, or standard input, or what the user types."""
     stack = call.stack
     if call.flags["secret"] and call.flags["plaintext"]:
-        raise ExitError("only one of --secret or --plaintext may be specified, not both")
+        raise ExitError(
+            "if any flags in the group [secret plaintext type] are set none of the others can be; [plaintext secret]"
+            " were all set"
+        )
     text = call.words[1] if len(call.words) > 1 else _read(call)
     if call.flags["secret"]:
         value: Any = text
@@ -122,7 +125,7 @@ def _as_type(text: str, kind: str, *, inside: bool) -> Any:
     if kind == "string":
         return text
     if kind not in {"bool", "int", "float"}:
-        raise ExitError(f'invalid type "{kind}": it may be string, bool, int or float')
+        raise ExitError(f'invalid type "{kind}"; must be one of string, int, bool, or float')
     raise ExitError(f"cannot convert '{text}' to type {kind}")
 
 

@@ -32,7 +32,7 @@ def entry(call: Invocation, session: Session, kind: str, started: int, outcome: 
 
 
 def _environment(call: Invocation) -> dict[str, str]:
-    from infra.engine.commands.stacks import version_of_engine
+    from infra.engine.commands.version import version_of_engine
 
     known = {
         "exec.kind": call.flags.get("exec-kind") or "cli",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.flags import Parsed
@@ -17,9 +17,14 @@ from infra.engine.project.errors import NoProjectError
 from infra.engine.project.home import Home
 from infra.engine.project.stackfile import StackFile
 from infra.engine.project.workspace import Project
-from infra.engine.state.backend import Backend, is_truthy
 from infra.engine.state.errors import NoSuchStackError
 from infra.engine.state.reference import Reference
+
+if TYPE_CHECKING:
+    from infra.engine.state.backend import Backend
+
+
+NOT_LOGGED_IN = 3
 
 
 class Invocation:
@@ -104,13 +109,16 @@ class Invocation:
         if not url:
             raise ExitError(
                 "PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions, or use a backend of"
-                " files: `pulumi login file://~` or PULUMI_BACKEND_URL=file://PATH"
+                " files: `pulumi login file://~` or PULUMI_BACKEND_URL=file://PATH",
+                NOT_LOGGED_IN,
             )
         return url
 
     @cached_property
     def backend(self) -> Backend:
         """The backend."""
+        from infra.engine.state.backend import Backend
+
         backend = Backend(self.url, self.variables)
         if backend.warning:
             print(f"warning: {backend.warning}", file=sys.stderr)
@@ -175,7 +183,7 @@ class Invocation:
 
     def confirm(self, warning: str, name: str) -> None:
         """Have the user type ``name``, unless ``--yes`` was given. Raises ExitError."""
-        if self.flags.get("yes") or is_truthy(self.variables.get("PULUMI_SKIP_CONFIRMATIONS")):
+        if self.flags.get("yes") or self.variables.get("PULUMI_SKIP_CONFIRMATIONS", "") in {"1", "true"}:
             return
         if not self.interactive:
             raise ExitError("non-interactive mode requires --yes flag")

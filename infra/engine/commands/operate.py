@@ -80,7 +80,7 @@ def _operate(call: Invocation, kind: PreviewOf) -> int:
     if not (call.interactive or approved or skip or only):
         raise ExitError(
             "--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode",
-            BAD_INVOCATION,
+            1 if kind == "refresh" else BAD_INVOCATION,
         )
     if skip and only:
         raise ExitError("--skip-preview cannot be used with --preview-only", BAD_INVOCATION)
@@ -273,7 +273,7 @@ def perform(call: Invocation, session: Session, request: UpdateRequest, views: l
 async def _perform(call: Invocation, session: Session, request: UpdateRequest, emit: Any) -> Outcome:
     import anyio
 
-    from infra.engine.commands.stacks import version_of_engine
+    from infra.engine.commands.version import version_of_engine
     from infra.engine.deploy.update import update
     from infra.engine.state.journal import provider_of, recording
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def write(path: str, outcome: Outcome, session: Session, *, show_secrets: bool) -> None:
     """Write the plan of a preview; its secrets are encrypted as the stack's are, unless they are to be shown."""
-    from infra.engine.commands.stacks import version_of_engine
+    from infra.engine.commands.version import version_of_engine
 
     if outcome.plan is None:
         raise ExitError("the preview made no plan")

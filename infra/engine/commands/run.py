@@ -99,8 +99,10 @@ def _merged(command: Command) -> tuple[Flag, ...]:
 
 def _check_arguments(command: Command, words: Sequence[str]) -> None:
     if len(words) < command.least:
+        exactly = f"accepts {command.least} arg(s), received {len(words)}"
+        some = f"requires at least {command.least} arg(s), only received {len(words)}"
         raise UsageError(
-            f"not enough arguments, requires at least {command.least}",
+            exactly if command.least == command.most else some,
             f"usage: pulumi {command.name} {command.arguments}",
         )
     if command.most is not None and len(words) > command.most:
@@ -110,7 +112,7 @@ def _check_arguments(command: Command, words: Sequence[str]) -> None:
                 f"Run 'pulumi {command.name} --help' for usage.",
             )
         raise UsageError(
-            f"too many arguments: got {words[command.most]!r}, want at most {command.most}",
+            f"accepts at most {command.most} arg(s), received {len(words)}",
             f"usage: pulumi {command.name} {command.arguments}",
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+import re
 import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -177,4 +177,7 @@ def output(call: Invocation) -> None:
 
 
 def _shell(value: Any) -> str:
-    return shlex.quote(as_text(value))
+    text = as_text(value)
+    if not text:
+        return "''"
+    return re.sub(r"([^A-Za-z0-9_@%+=:,./\-\]\u0080-\U0010ffff])", r"\\\1", text)

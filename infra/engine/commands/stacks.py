@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from infra.engine.commands import vaults
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.text import age, json_text, milliseconds, parse_time, table
+from infra.engine.commands.version import version_of_engine
 from infra.engine.project import stackfile
 from infra.engine.state import serialize
 from infra.engine.state.backend import Checkpoint
@@ -67,13 +68,6 @@ def create(call: Invocation, name: str, provider: str) -> Reference:
     return stack
 
 
-def version_of_engine() -> str:
-    """The version of Pulumi that is spoken here: that of the SDK."""
-    from importlib.metadata import version
-
-    return f"v{version('pulumi')}"
-
-
 def select(call: Invocation) -> None:
     """Select a stack, with ``--create`` a new one if there is none."""
     if call.words and call.flags["stack"]:
@@ -102,10 +96,9 @@ def _of_project(call: Invocation) -> list[Reference]:
 
 def unselect(call: Invocation) -> None:
     """Select no stack."""
-    if call.selected is None:
-        raise ExitError("No stack was selected")
-    call.select(None)
-    print("Stack was unselected")
+    if call.selected is not None:
+        call.select(None)
+        print("Stack was unselected")
 
 
 def list_(call: Invocation) -> None:

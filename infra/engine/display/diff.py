@@ -13,9 +13,9 @@ from infra.engine.display.events import (
     ResOpFailedEvent,
     ResourcePreEvent,
     ResOutputsEvent,
+    StdoutEvent,
     Step,
     StepState,
-    StdoutEvent,
     SummaryEvent,
 )
 from infra.engine.display.objects import Printer

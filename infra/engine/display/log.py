@@ -73,6 +73,7 @@ class EventLog:
 
     def _send(self) -> None:
         import grpc
+
         from infra.engine.protocol.messages import events_pb2, events_pb2_grpc
 
         def requests() -> Iterator[events_pb2.EventRequest]:

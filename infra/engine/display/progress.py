@@ -16,9 +16,9 @@ from infra.engine.display.events import (
     ResOpFailedEvent,
     ResourcePreEvent,
     ResOutputsEvent,
+    StdoutEvent,
     Step,
     StepState,
-    StdoutEvent,
     SummaryEvent,
 )
 from infra.engine.display.operations import HEADLINE, RED, YELLOW, look, painted
@@ -92,9 +92,12 @@ class ProgressView:
     def _began(self, step: Step) -> None:
         row = self._row(step.urn, step.type)
         row.step, row.began = step, time.monotonic()
-        row.changed = _changed(step)
+        if step.op != "delete-replaced":  # what made the replacement is told on the same line already
+            row.changed = _changed(step)
         words = look(step.op).plan if self._planning else look(step.op).doing
         row.status = f"{words} (0s)" if words and not self._planning else words
+        if _is_root(step) and step.op == "same":
+            row.status = "running"
         if self._is_shown(row, step):
             self._print(row)
 
@@ -106,8 +109,10 @@ class ProgressView:
         if not self._planning:
             words = look(step.op).done
             row.status = f"{words} ({time.monotonic() - row.began:.2f}s)" if words else ""
-        component = not (step.new or step.old or _NOTHING).custom and step.type != "pulumi:pulumi:Stack"
-        if self._is_shown(row, step) and not component:
+        if _is_root(step) and step.op == "same":
+            row.status = ""
+        custom = (step.new or step.old or _NOTHING).custom
+        if custom and self._is_shown(row, step):
             self._print(row)
 
     def _is_shown(self, row: _Row, step: Step) -> bool:
@@ -162,7 +167,9 @@ class ProgressView:
         counts = _count(row)
         if row.urn == self._root and event.result == "failed" and not event.is_preview and not row.failed:
             row.status = "**failed**"
-        if counts["error"] or counts["warning"] or counts["message"] > 1:
+        if row.status == "running":
+            row.status = ""
+        if (row.urn == self._root and row.step is not None) or counts["error"] or counts["warning"] or counts["message"] > 1:
             self._print(row, _tally(counts))
 
     def _headline(self, text: str) -> None:
@@ -191,6 +198,10 @@ class ProgressView:
     def _write(self, text: str) -> None:
         self._options.out.write(text)
         self._options.out.flush()
+
+
+def _is_root(step: Step) -> bool:
+    return step.type == "pulumi:pulumi:Stack"
 
 
 def _changed(step: Step) -> str:

@@ -46,7 +46,7 @@ def check_stack_name(name: str) -> None:
     for place, char in enumerate(name):
         if not _NAME.fullmatch(char):
             raise StateError(
-                "a stack name may only contain alphanumeric, hyphens, underscores, and periods: "
+                "a stack name may only contain alphanumeric, hyphens, underscores, or periods: "
                 f"invalid character {_quoted(char)} at position {place}"
             )
 
