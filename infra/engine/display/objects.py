@@ -24,7 +24,8 @@ class Printer:
     summary: bool = False
     color: bool = False
 
-    def _line(self, text: str) -> str:
+    def line(self, text: str) -> str:
+        """The start of a line, with the operation's sign where it is signed."""
         space = "    " * self.indent
         start = space[:-2] + look(self.op).sign if self.signed and space else space
         return self._paint(start + text)
@@ -48,16 +49,17 @@ class Printer:
         )
 
     def _property(self, key: str, value: Any, width: int) -> str:
-        return self._line(f"{key:<{width}}: ") + self._value(value) + "\n"
+        return self.line(f"{key:<{width}}: ") + self.value(value) + "\n"
 
-    def _value(self, value: Any) -> str:
+    def value(self, value: Any) -> str:
+        """A value, over several lines if there is something in it."""
         if isinstance(value, dict) and value:
-            inner = replace(self, indent=self.indent + 1).object(value)
-            return f"{{\n{inner}{'    ' * self.indent}}}"
+            body = replace(self, indent=self.indent + 1).object(value)
+            return f"{{\n{body}{'    ' * self.indent}}}"
         if isinstance(value, list) and value:
             inner = replace(self, indent=self.indent + 1)
             items = "".join(
-                f"{inner._line(f'[{i}]: ')}{inner._value(item)}\n" for i, item in enumerate(value)
+                f"{self.line(f'    [{place}]: ')}{inner.value(item)}\n" for place, item in enumerate(value)
             )
             return f"[\n{items}{'    ' * self.indent}]"
         return self._paint(primitive(value))
@@ -82,47 +84,52 @@ class Printer:
         self, keys: Iterable[str], old: Mapping[str, Any], new: Mapping[str, Any], width: int
     ) -> str:
         return "".join(
-            self._change(f"{key:<{width}}: ", old.get(key, _MISSING), new.get(key, _MISSING)) for key in keys
+            self.change(f"{key:<{width}}: ", old.get(key, _MISSING), new.get(key, _MISSING)) for key in keys
         )
 
-    def _change(self, title: str, old: Any, new: Any) -> str:
+    def change(self, title: str, old: Any, new: Any, inside: int = 0) -> str:
+        """One property's line, or lines; what is inside the value stands ``inside`` levels further in."""
         if is_same(old, new):
             if self.summary or not is_worth_showing(new):
                 return ""
-            same = self._as("same")
-            return f"{same._line(title)}{same._value(new)}\n"
+            return self._single("same", title, new, inside)
         if old is _MISSING or old is None:
-            return self._single("create", title, new)
+            return self._single("create", title, new, inside)
         if new is _MISSING or new is None:
-            return self._single("delete", title, old)
-        update = self._as("update")
-        if isinstance(old, dict) and isinstance(new, dict):
-            inner = replace(self, indent=self.indent + 1).difference(old, new)
-            return f"{update._line(title)}{{\n{inner}{'    ' * self.indent}}}\n"
-        if isinstance(old, list) and isinstance(new, list):
-            return f"{update._line(title)}[\n{self._items(old, new)}{'    ' * self.indent}]\n"
+            return self._single("delete", title, old, inside)
         if isinstance(old, dict | list) or isinstance(new, dict | list):
-            return self._single("delete", title, old) + self._single("create", title, new)
-        before, after = self._as("delete"), self._as("create")
-        values = f"{before._paint(primitive(old))} => {after._paint(primitive(new))}"
-        return f"{update._line(title)}{values}\n"
+            return self._change_inside(title, old, new, inside)
+        update, before, after = self._as("update"), self._as("delete"), self._as("create")
+        return f"{update.line(title)}{before.value(old)} => {after.value(new)}\n"
 
-    def _items(self, old: Sequence[Any], new: Sequence[Any]) -> str:
+    def _change_inside(self, title: str, old: Any, new: Any, inside: int) -> str:
+        head = self._as("update").line(title)
+        deep = replace(self, indent=self.indent + inside)
+        end = "    " * deep.indent
+        if isinstance(old, dict) and isinstance(new, dict):
+            return f"{head}{{\n{replace(deep, indent=deep.indent + 1).difference(old, new)}{end}}}\n"
+        if isinstance(old, list) and isinstance(new, list):
+            return f"{head}[\n{deep.items(old, new)}{end}]\n"
+        return self._single("delete", title, old, inside) + self._single("create", title, new, inside)
+
+    def items(self, old: Sequence[Any], new: Sequence[Any]) -> str:
+        """How a list changes, place by place."""
         inner = replace(self, indent=self.indent + 1)
         return "".join(
-            inner._change(
+            inner.change(
                 f"[{place}]: ",
                 old[place] if place < len(old) else _MISSING,
                 new[place] if place < len(new) else _MISSING,
+                inside=1,
             )
             for place in range(max(len(old), len(new)))
         )
 
-    def _single(self, op: str, title: str, value: Any) -> str:
-        printer = self._as(op)
+    def _single(self, op: str, title: str, value: Any, inside: int = 0) -> str:
         if not is_worth_showing(value):
             return ""
-        return f"{printer._line(title)}{printer._value(value)}\n"
+        printer = self._as(op)
+        return f"{printer.line(title)}{replace(printer, indent=self.indent + inside).value(value)}\n"
 
 
 def is_same(old: Any, new: Any) -> bool:

@@ -169,7 +169,12 @@ class ProgressView:
             row.status = "**failed**"
         if row.status == "running":
             row.status = ""
-        if (row.urn == self._root and row.step is not None) or counts["error"] or counts["warning"] or counts["message"] > 1:
+        if (
+            (row.urn == self._root and row.step is not None)
+            or counts["error"]
+            or counts["warning"]
+            or counts["message"] > 1
+        ):
             self._print(row, _tally(counts))
 
     def _headline(self, text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from infra.engine.project.errors import NoProjectError, ProjectError
 
 _NAMES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
-_TYPES = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
+_TYPES = ("array", "boolean", "integer", "object", "string")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _settings(project: str, file: Path, config: Any) -> list[Setting]:
         kind = entry.get("type") or ""
         if kind and kind not in _TYPES:
             raise ProjectError(
-                f"could not validate '{file}': config '{name}' has type '{kind}': it may be {', '.join(sorted(_TYPES))}"
+                f"could not validate '{file}': config '{name}' has type '{kind}': it may be {', '.join(_TYPES)}"
             )
         items = (entry.get("items") or {}).get("type", "")
         settings.append(
@@ -134,9 +134,9 @@ def has_type(value: Any, kind: str, items: str = "") -> bool:
         return isinstance(value, bool) or value in {"true", "false"}
     if kind == "string":
         return isinstance(value, str | int | float | bool)
-    if not isinstance(value, _TYPES[kind]):
-        return False
-    return kind != "array" or not items or all(has_type(item, items) for item in value)
+    if kind == "array":
+        return isinstance(value, list) and (not items or all(has_type(item, items) for item in value))
+    return isinstance(value, dict)
 
 
 def read_yaml(file: Path) -> Any:

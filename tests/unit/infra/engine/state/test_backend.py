@@ -7,7 +7,13 @@ import os
 import pytest
 
 from infra.engine.state.backend import Backend, Checkpoint, folder_of
-from infra.engine.state.errors import CorruptError, LockedError, NoSuchStackError, StackExistsError, StateError
+from infra.engine.state.errors import (
+    CorruptError,
+    LockedError,
+    NoSuchStackError,
+    StackExistsError,
+    StateError,
+)
 from infra.engine.state.reference import Reference, parse
 
 DEV = Reference("shop", "dev")
@@ -44,7 +50,9 @@ def test_files_are_where_pulumi_has_them(backend, tmp_path):
 def test_a_checkpoint_is_one_line_with_the_stack_in_full(backend, tmp_path):
     backend.write(DEV, Checkpoint(3, (), deployment(ROOT)))
     text = (tmp_path / ".pulumi/stacks/shop/dev.json").read_text(encoding="utf-8")
-    assert text.startswith('{"version":3,"checkpoint":{"stack":"organization/shop/dev","latest":{"manifest":{')
+    assert text.startswith(
+        '{"version":3,"checkpoint":{"stack":"organization/shop/dev","latest":{"manifest":{'
+    )
     assert backend.read(DEV).deployment == deployment(ROOT)
 
 
@@ -83,7 +91,9 @@ def test_a_backend_of_another_make_is_refused(tmp_path, meta):
 def test_a_half_written_checkpoint_is_told_with_the_remedy(backend, content):
     backend.write(DEV, Checkpoint(3, (), deployment(ROOT)))
     backend.path(DEV).write_text(content, encoding="latin-1")
-    with pytest.raises(CorruptError, match=r"half written or changed by hand.*dev\.json\.bak.*pulumi refresh"):
+    with pytest.raises(
+        CorruptError, match=r"half written or changed by hand.*dev\.json\.bak.*pulumi refresh"
+    ):
         backend.read(DEV)
 
 
@@ -108,7 +118,9 @@ def test_a_second_update_is_refused_and_told_who_holds_the_lock(backend):
         with backend.locks(DEV).hold():
             raise AssertionError
     text = str(refused.value)
-    assert text.startswith("the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end")
+    assert text.startswith(
+        "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end"
+    )
     assert f"(pid {os.getpid()}) at 20" in text
     assert "/.pulumi/locks/organization/shop/dev/" in text
     assert backend.locks(DEV).held() == []
@@ -119,9 +131,16 @@ def test_a_lock_whose_holder_is_gone_says_so(backend):
 
     folder = backend.root / ".pulumi/locks/organization/shop/dev"
     folder.mkdir(parents=True, exist_ok=True)
-    owner = {"pid": 999999999, "username": "eve", "hostname": socket.gethostname(), "timestamp": "2026-01-01T00:00:00.5Z"}
+    owner = {
+        "pid": 999999999,
+        "username": "eve",
+        "hostname": socket.gethostname(),
+        "timestamp": "2026-01-01T00:00:00.5Z",
+    }
     (folder / "x.json").write_text(json.dumps(owner), encoding="utf-8")
-    with pytest.raises(LockedError, match=r"eve@.* \(pid 999999999\) at 2026-01-01T00:00:00Z \(that process is gone"):
+    with pytest.raises(
+        LockedError, match=r"eve@.* \(pid 999999999\) at 2026-01-01T00:00:00Z \(that process is gone"
+    ):
         backend.create(Reference("shop", "dev"))
     assert backend.locks(DEV).remove_all() == 1
 

@@ -9,7 +9,9 @@ A, B = "urn:pulumi:dev::shop::t:t:T::a", "urn:pulumi:dev::shop::t:t:T::b"
 
 
 def deployment(**fields):
-    return {"resources": [{"urn": A, "type": "t:t:T"} | fields, {"urn": B, "type": "t:t:T", "dependencies": [A]}]}
+    return {
+        "resources": [{"urn": A, "type": "t:t:T"} | fields, {"urn": B, "type": "t:t:T", "dependencies": [A]}]
+    }
 
 
 def test_a_resource_that_others_need_stays():
@@ -41,5 +43,5 @@ def test_a_renamed_resource_is_referred_to_by_its_new_name():
 
 
 def test_a_resource_that_is_not_there_is_named():
-    with pytest.raises(StateError, match="No such resource \"urn:x\" exists in the current state"):
+    with pytest.raises(StateError, match='No such resource "urn:x" exists in the current state'):
         edit.delete_resource(deployment(), "urn:x")

@@ -33,7 +33,9 @@ def backend(tmp_path):
 
 def resource(name, size=0, **fields):
     inputs = {"n": name, "pad": "x" * size, "pw": Secret("s")}
-    return Resource(f"urn:pulumi:dev::shop::t:t:T::{name}", "t:t:T", custom=True, id=name, inputs=inputs, **fields)
+    return Resource(
+        f"urn:pulumi:dev::shop::t:t:T::{name}", "t:t:T", custom=True, id=name, inputs=inputs, **fields
+    )
 
 
 def names(backend):
@@ -200,8 +202,14 @@ async def test_writes_grow_with_the_steps_and_not_with_their_square(backend, vau
     monkeypatch.setattr(journals, "IDLE", 3600)
     written = []
     write_text, append = Backend.write_text, journals._append
-    monkeypatch.setattr(Backend, "write_text", lambda s, stack, text: (written.append(len(text)), write_text(s, stack, text))[1])
-    monkeypatch.setattr(journals, "_append", lambda path, content: (written.append(len(content)), append(path, content))[1])
+    monkeypatch.setattr(
+        Backend,
+        "write_text",
+        lambda s, stack, text: (written.append(len(text)), write_text(s, stack, text))[1],
+    )
+    monkeypatch.setattr(
+        journals, "_append", lambda path, content: (written.append(len(content)), append(path, content))[1]
+    )
 
     async def cost(steps):
         written.clear()
@@ -219,7 +227,9 @@ async def test_writes_grow_with_the_steps_and_not_with_their_square(backend, vau
 async def test_steps_that_end_together_are_written_together(backend, vault, monkeypatch):
     writes = []
     write_text = Backend.write_text
-    monkeypatch.setattr(Backend, "write_text", lambda s, stack, text: (writes.append(1), write_text(s, stack, text))[1])
+    monkeypatch.setattr(
+        Backend, "write_text", lambda s, stack, text: (writes.append(1), write_text(s, stack, text))[1]
+    )
     async with recorded(backend, vault) as journal, anyio.create_task_group() as tasks:
         for number in range(20):
             tasks.start_soon(journal.end, None, Change(appends=(resource(f"r{number}"),)))
