@@ -6,16 +6,15 @@ Source: sdk/go/common/resource/{asset,archive}.
 from __future__ import annotations
 
 import hashlib
-import tarfile
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from infra.engine.values import tar
 from infra.engine.values.kinds import Archive, Asset, Output, Properties, Secret, Value
 
-_BLOCK = 512
 _ARCHIVES = (".tar", ".tgz", ".tar.gz", ".zip", ".jar")
 _BOOKKEEPING = ".pulumi"
 
@@ -58,8 +57,8 @@ def _hashed_archive(archive: Archive, directory: Path) -> Archive:
         for name, content in _members(archive, directory):
             if name not in seen:
                 seen.add(name)
-                digest.update(_entry(name, content))
-        digest.update(bytes(2 * _BLOCK))
+                digest.update(tar.entry(name, content))
+        digest.update(tar.END)
     assets = archive.assets
     if assets is not None:
         assets = {name: _hashed_member(member, directory) for name, member in assets.items()}
@@ -69,15 +68,6 @@ def _hashed_archive(archive: Archive, directory: Path) -> Archive:
 def _hashed_member(member: Asset | Archive, directory: Path) -> Asset | Archive:
     hashed = _hashed(member, directory)
     return hashed if isinstance(hashed, Asset | Archive) else member
-
-
-def _entry(name: str, content: bytes) -> bytes:
-    """A tar entry as Pulumi's engine makes it: mode 0600, no owner, time zero."""
-    header = tarfile.TarInfo(name)
-    header.size = len(content)
-    header.mode = 0o600
-    padding = bytes(-len(content) % _BLOCK)
-    return header.tobuf(tarfile.PAX_FORMAT) + content + padding
 
 
 def _members(archive: Archive, directory: Path) -> Iterator[tuple[str, bytes]]:
