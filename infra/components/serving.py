@@ -28,6 +28,7 @@ def template(
         ports=cloudrunv2.ServiceTemplateContainerPortsArgs(name="http1", container_port=sizes.port),
         envs=[
             cloudrunv2.ServiceTemplateContainerEnvArgs(name="SHIPWAY_REVISION", value=release.commit),
+            cloudrunv2.ServiceTemplateContainerEnvArgs(name="SHIPWAY_IMAGE", value=release.image),
             cloudrunv2.ServiceTemplateContainerEnvArgs(name="SHIPWAY_ENVIRONMENT", value=names.environment),
             *variables,
         ],
@@ -38,7 +39,7 @@ def template(
         liveness_probe=_liveness(sizes),
     )
     return cloudrunv2.ServiceTemplateArgs(
-        containers=[container],
+        containers=[container, *_collector(settings, names)],
         service_account=account,
         timeout=f"{sizes.timeout}s",
         max_instance_request_concurrency=sizes.concurrency,
@@ -49,6 +50,22 @@ def template(
         annotations=release.annotations,
         execution_environment="EXECUTION_ENVIRONMENT_GEN2",
     )
+
+
+def _collector(settings: Settings, names: Naming) -> list[cloudrunv2.ServiceTemplateContainerArgs]:
+    """The sidecar that takes the service's own numbers to Cloud Monitoring, if one is configured."""
+    if settings.alerts.collector is None:
+        return []
+    return [
+        cloudrunv2.ServiceTemplateContainerArgs(
+            name="collector",
+            image=settings.alerts.collector,
+            depends_ons=[names.service],
+            resources=cloudrunv2.ServiceTemplateContainerResourcesArgs(
+                limits={"cpu": "1", "memory": "512Mi"}
+            ),
+        )
+    ]
 
 
 def _startup(sizes: Container) -> cloudrunv2.ServiceTemplateContainerStartupProbeArgs:

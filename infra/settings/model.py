@@ -53,7 +53,7 @@ def _variables(values: dict[str, str]) -> bool:
     return all(re.fullmatch(r"[A-Z][A-Z0-9_]*", name) for name in values)
 
 
-Image = Annotated[str, Rule("an image by digest, HOST/PATH@sha256:...", _matches(DIGEST_REFERENCE.pattern))]
+Image = Annotated[str, Rule("an image by digest (HOST/PATH@sha256:...)", _matches(DIGEST_REFERENCE.pattern))]
 Sha256 = Annotated[str, Rule("a SHA-256, 64 hexadecimal digits", _matches(r"(sha256:)?[0-9a-f]{64}"))]
 Cpu = Annotated[str, Rule("1, 2, 4 or 8 CPUs", _matches(r"[1248]|[1248]000m"))]
 Memory = Annotated[str, Rule("a quantity such as 512Mi or 2Gi", _matches(r"[0-9]+(Mi|Gi)"))]
@@ -65,7 +65,13 @@ class Release:
     """What is delivered. The pipeline sets it; production takes it from acceptance instead."""
 
     image: Image
-    commit: Annotated[str, Rule("the full git commit, 40 hexadecimal digits", _matches(r"[0-9a-f]{40}"))]
+    commit: Annotated[
+        str,
+        Rule(
+            "the full git commit, 40 hexadecimal digits, -dirty after it if files differed; or unknown",
+            _matches(r"[0-9a-f]{40}(-dirty)?|unknown"),
+        ),
+    ]
     model: Sha256
     data: Sha256
 
@@ -100,12 +106,17 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """When somebody is told: of 5xx, of slow answers, of drift, and of decisions that a human must take."""
+    """When somebody is told: of 5xx, of slow answers, of drift, and of decisions that a human must take.
+
+    ``collector`` is the sidecar of Managed Service for Prometheus, by digest; without it Google gets no
+    numbers of the service's own, and nobody is told of drift.
+    """
 
     errors: Share = 0.01
     latency: Annotated[int, Rule("95th percentile in milliseconds, from 1", _between(1, 3_600_000))] = 500
     drift: Annotated[float, Rule("a population stability index, from 0", _between(0, 100))] = 0.25
     doubt: Share = 0.4
+    collector: Image | None = None
     emails: Annotated[tuple[str, ...], Rule("a list of e-mail addresses", _emails)] = ()
 
 
@@ -179,8 +190,8 @@ class Settings:
     container: Annotated[Container, Rule("an object with cpu, memory, concurrency, timeout and port")] = (
         field(default_factory=Container)
     )
-    alerts: Annotated[Alerts, Rule("an object with errors, latency, drift, doubt and emails")] = field(
-        default_factory=Alerts
+    alerts: Annotated[Alerts, Rule("an object with errors, latency, drift, doubt, collector and emails")] = (
+        field(default_factory=Alerts)
     )
     training: Annotated[
         Training, Rule("an object with image, bucket, table, cpu, memory, timeout and retries")

@@ -14,7 +14,7 @@ from infra.engine.providers.gcp.checking import AutoName
 from infra.engine.providers.gcp.schema import Schema, load
 
 MINUTE: Final = 60.0
-Update = Literal["mask", "body", "whole", "none"]
+Update = Literal["mask", "body", "whole", "put", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Switch:
 class Kind:
     """A resource type over REST.
 
-    ``id`` is Pulumi's id, and the path of the resource below its API's endpoint but for ``prefix``.
+    ``id`` is Pulumi's id, and the path of the resource below its API's endpoint, unless there is a ``path``.
     ``create`` is the path that is POSTed to; ``numbered``: the answer's ``name`` is the id. ``update``: PATCH
-    with a mask of what changed (in the URL, or in the body), PATCH of the whole, or no way. ``likeness``: the
-    property by which a numbered one is found again. ``destroy`` is the verb of a POST where there is no
-    DELETE, and ``gone`` the states of what is deleted and still there. ``access`` reads the payload that a
-    GET leaves out.
+    with a mask of what changed (in the URL, or in the body), PATCH or PUT of the whole, or no way.
+    ``likeness``: the property by which a numbered one is found again. ``destroy`` is the verb of a POST where
+    there is no DELETE, and ``gone`` the states of what is deleted and still there. ``access`` reads the
+    payload that a GET leaves out.
     """
 
     type: str
@@ -43,7 +43,7 @@ class Kind:
     id: str
     create: str
     update: Update = "mask"
-    prefix: str = ""
+    path: str = ""
     numbered: bool = False
     likeness: str = ""
     auto: AutoName | None = None
@@ -156,11 +156,18 @@ KINDS: Final[Mapping[str, Kind]] = {
             access="access",
         ),
         Kind(
+            "gcp:logging/metric:Metric",
+            "logging",
+            "{name}",
+            "projects/{project}/metrics",
+            path="projects/{project}/metrics/{name}",
+            update="put",
+        ),
+        Kind(
             "gcp:monitoring/alertPolicy:AlertPolicy",
             "monitoring",
             "{name}",
             "projects/{project}/alertPolicies",
-            prefix="v3/",
             numbered=True,
             likeness="displayName",
         ),
@@ -169,7 +176,6 @@ KINDS: Final[Mapping[str, Kind]] = {
             "monitoring",
             "{name}",
             "projects/{project}/notificationChannels",
-            prefix="v3/",
             numbered=True,
             likeness="displayName",
             encode=special.channel_out,

@@ -28,22 +28,27 @@ ATTRIBUTION: Final = "goog-pulumi-provisioned"
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """An API: its key in the configuration, its variable, and where Google has it."""
+    """An API: its key in the configuration, its variable, and where Google has it.
+
+    ``version`` follows an endpoint that doesn't end in one.
+    """
 
     key: str
     variable: str
     base: str
+    version: str = ""
 
 
 PRODUCTS: Final[Mapping[str, Product]] = {
-    name: Product(f"{name}CustomEndpoint", f"GOOGLE_{variable}_CUSTOM_ENDPOINT", base)
-    for name, variable, base in (
+    name: Product(f"{name}CustomEndpoint", f"GOOGLE_{variable}_CUSTOM_ENDPOINT", base, *version)
+    for name, variable, base, *version in (
         ("artifactRegistry", "ARTIFACT_REGISTRY", "https://artifactregistry.googleapis.com/v1/"),
         ("billingBudgets", "BILLING_BUDGETS", "https://billingbudgets.googleapis.com/v1/"),
         ("cloudRunV2", "CLOUD_RUN_V2", "https://run.googleapis.com/v2/"),
         ("iam", "IAM", "https://iam.googleapis.com/v1/"),
         ("iamBeta", "IAM_BETA", "https://iam.googleapis.com/v1/"),
-        ("monitoring", "MONITORING", "https://monitoring.googleapis.com/"),
+        ("logging", "LOGGING", "https://logging.googleapis.com/v2/"),
+        ("monitoring", "MONITORING", "https://monitoring.googleapis.com/", "v3/"),
         ("resourceManager", "RESOURCE_MANAGER", "https://cloudresourcemanager.googleapis.com/v1/"),
         ("secretManager", "SECRET_MANAGER", "https://secretmanager.googleapis.com/v1/"),
         ("serviceUsage", "SERVICE_USAGE", "https://serviceusage.googleapis.com/v1/"),
@@ -85,7 +90,8 @@ class Configuration:
         endpoints = {}
         for name, product in PRODUCTS.items():
             url = _text(inputs.get(product.key)) or variables.get(product.variable)
-            endpoints[name] = Endpoint(f"{(url or product.base).rstrip('/')}/", custom=bool(url))
+            base = (url or product.base).rstrip("/")
+            endpoints[name] = Endpoint(f"{base}/{product.version}", custom=bool(url))
         return cls(
             endpoints,
             project=text("project"),

@@ -75,7 +75,7 @@ class Rest:
         wanted |= self._labelled(wanted, {})
         id = "" if kind.numbered else naming.fill(kind.id, wanted)
         with about("creating", target, id):
-            path = kind.prefix + naming.fill(kind.create, wanted, quoted=True)
+            path = naming.fill(kind.create, wanted, quoted=True)
             answer = await self._client.call(Request(kind.product, "POST", path, self._body(wanted)))
             if kind.numbered:
                 id = answer["name"]
@@ -84,7 +84,7 @@ class Rest:
                 switched = await self._switch(id, wanted, {})
             except (GoogleError, LostError, TimeoutError) as error:
                 raise await self._half_made(target, id, wanted, inputs, error) from error
-            found = answer if settled and not switched else await self._get(id)
+            found = answer if settled and not switched else await self._get(id, wanted)
         outputs = self._outputs(id, found, wanted)
         self._well(target, id, found, outputs, inputs)
         return Created(id, outputs)
@@ -93,7 +93,7 @@ class Rest:
         """It as it is; its inputs are those that it had, with the values that they have now."""
         with about("reading", target, id):
             try:
-                answer = await self._get(id)
+                answer = await self._get(id, plain(state) or plain(inputs))
             except GoogleError as error:
                 if error.code == 404:
                     return GONE
@@ -118,7 +118,7 @@ class Rest:
         if not kind.likeness or not wanted.get(kind.likeness):
             return None
         listed = await self._client.call(
-            Request(kind.product, "GET", kind.prefix + naming.fill(kind.create, wanted, quoted=True))
+            Request(kind.product, "GET", naming.fill(kind.create, wanted, quoted=True))
         )
         collection = naming.last(kind.create)
         for answer in listed.get(collection) or ():
@@ -143,7 +143,7 @@ class Rest:
                 if error.operation:
                     raise await self._half_made(target, id, wanted, news, error) from error
                 raise
-            found = await self._get(id)
+            found = await self._get(id, wanted)
         outputs = self._outputs(id, found, {**plain(state), **wanted} if kind.numbered else wanted)
         self._well(target, id, found, outputs, news)
         return outputs
@@ -159,21 +159,29 @@ class Rest:
             raise ProviderError(f"deleting {target.type} {id}: its deletionPolicy is PREVENT")
         if state.get("deletionPolicy") == "ABANDON":
             return
-        verb = Request(kind.product, "DELETE", kind.prefix + id)
+        verb = Request(kind.product, "DELETE", self._path(id, state))
         if kind.destroy:
-            verb = Request(kind.product, "POST", f"{kind.prefix}{id}:{kind.destroy}", {})
+            verb = Request(kind.product, "POST", f"{id}:{kind.destroy}", {})
         with about("deleting", target, id):
             try:
                 await self._settled(target, await self._client.call(verb))
             except GoogleError as error:
-                if error.code != 404 and not (kind.gone and await self._is_gone(id)):
+                if error.code != 404 and not (kind.gone and await self._is_gone(id, state)):
                     raise
 
-    async def _is_gone(self, id: str) -> bool:
-        return (await self._get(id)).get("state") in self._kind.gone
+    async def _is_gone(self, id: str, state: Properties) -> bool:
+        return (await self._get(id, state)).get("state") in self._kind.gone
 
-    async def _get(self, id: str) -> Json:
-        return await self._client.call(Request(self._kind.product, "GET", self._kind.prefix + id))
+    async def _get(self, id: str, known: Mapping[str, Any]) -> Json:
+        return await self._client.call(Request(self._kind.product, "GET", self._path(id, known)))
+
+    def _path(self, id: str, known: Mapping[str, Any]) -> str:
+        """The path of a resource below its endpoint: its id, unless that says less."""
+        kind = self._kind
+        if not kind.path:
+            return id
+        project = known.get("project") or self._configuration.place("project", "project")
+        return naming.fill(kind.path, {"project": project, **naming.parts(kind.id, id)}, quoted=True)
 
     async def _settled(self, target: Target, answer: Json) -> bool:
         """Whether an answer is the resource itself; a long-running operation is followed to its end."""
@@ -191,7 +199,7 @@ class Rest:
         if wanted[switch.property] == state.get(switch.property, default):
             return False
         verb = switch.on if wanted[switch.property] else switch.off
-        await self._client.call(Request(self._kind.product, "POST", f"{self._kind.prefix}{id}:{verb}", {}))
+        await self._client.call(Request(self._kind.product, "POST", f"{id}:{verb}", {}))
         return True
 
     @staticmethod
@@ -212,7 +220,7 @@ class Rest:
         reason = str(error) or f"it took longer than {target.timeout or self._kind.timeout:.0f} s"
         outputs: Properties = {**wanted, "id": id}
         try:
-            outputs = self._outputs(id, await self._get(id), wanted)
+            outputs = self._outputs(id, await self._get(id, wanted), wanted)
         except GoogleError as now:
             if now.code == 404:
                 return error
@@ -222,8 +230,10 @@ class Rest:
 
     def _patch(self, id: str, state: Properties, wanted: Properties) -> Request | None:
         kind, body = self._kind, self._body(wanted)
-        path = kind.prefix + id
+        path = self._path(id, wanted)
         mask, differs = self._mask(state, wanted)
+        if kind.update == "put":
+            return Request(kind.product, "PUT", path, body)
         if kind.update == "whole":
             # Nothing differs when an update is tried again that the cloud could not carry out.
             return None if differs and not mask else Request(kind.product, "PATCH", path, body)

@@ -68,6 +68,9 @@ def _absent(field: Field) -> Any:
         return None
     if field.kind == "map":
         return {}
+    if field.kind == "string" and field.default is not None:
+        # Google leaves out what an enumeration starts with.
+        return field.default
     return _ZERO.get(field.kind, []) if field.kind in _ZERO else []
 
 

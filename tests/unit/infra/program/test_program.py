@@ -115,6 +115,24 @@ def test_four_alert_policies_reach_the_people_named(staging):
     assert all(len(policy["notificationChannels"]) == 1 for policy in policies.values())
 
 
+def test_decisions_are_counted_in_the_log_by_outcome(staging):
+    (metric,) = staging[0].of("Metric").values()
+    assert metric["labelExtractors"] == {"decision": "EXTRACT(jsonPayload.decision)"}
+    (condition,) = staging[0].of("AlertPolicy")["loan-decisions-alerts-doubt"]["conditions"]
+    assert (
+        'logging.googleapis.com/user/loan-decisions-decisions"' in condition["conditionThreshold"]["filter"]
+    )
+    assert "refer" not in condition["conditionThreshold"]["denominatorFilter"]
+
+
+def test_the_collector_of_the_services_own_numbers_stands_beside_it_if_one_is_configured():
+    image = f"host/collector@sha256:{'b' * 64}"
+    recorder, _ = run("staging", EVERYTHING | {"alerts": {"collector": image}})
+    served, collector = service(recorder)["template"]["containers"]
+    assert "ports" in served
+    assert (collector["image"], collector["dependsOns"]) == (image, ["loan-decisions"])
+
+
 def test_the_training_job_has_an_account_of_its_own_and_the_releases_image(staging):
     (job,) = staging[0].of("Job").values()
     task = job["template"]["template"]

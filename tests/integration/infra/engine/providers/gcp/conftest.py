@@ -16,6 +16,7 @@ PATHS = {
     "cloudRunV2": "v2",
     "iam": "v1",
     "iamBeta": "v1",
+    "logging": "v2",
     "monitoring": "",
     "resourceManager": "v1",
     "secretManager": "v1",
