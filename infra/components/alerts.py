@@ -92,9 +92,10 @@ def _latency(names: Naming, alerts: Alerts) -> monitoring.AlertPolicyConditionAr
 
 
 def _drift(names: Naming, alerts: Alerts) -> monitoring.AlertPolicyConditionArgs:
+    prometheus = monitoring.AlertPolicyConditionConditionPrometheusQueryLanguageArgs
     return monitoring.AlertPolicyConditionArgs(
         display_name=f"population stability index above {alerts.drift}",
-        condition_prometheus_query_language=monitoring.AlertPolicyConditionConditionPrometheusQueryLanguageArgs(
+        condition_prometheus_query_language=prometheus(
             query=f'max(loan_input_drift{{namespace="{names.service}"}}) > {alerts.drift}',
             duration="3600s",
             evaluation_interval="60s",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.engine.deploy import states, urns
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.providers.contract import InitError, ProviderError, Target
+from infra.engine.providers.contract import Found, InitError, ProviderError, Target
 from infra.engine.state.model import Operation, Resource, timestamp
 
 if TYPE_CHECKING:
@@ -60,12 +60,18 @@ async def _settle(deployment: Deployment, operation: Operation, resources: list[
     provider = await deployment.registry.ensure(resource.provider)
     target = Target(resource.urn, resource.type, urns.name_of(resource.urn))
     if operation.type == "creating":
-        found = await provider.recover(target, resource.inputs)
+        reasons: tuple[str, ...] = ()
+        try:
+            found = await provider.recover(target, resource.inputs)
+        except InitError as error:
+            found, reasons = Found(error.id, error.outputs), error.reasons
         if found is None:
             return False
         if found.id and not any(each.urn == resource.urn and each.id == found.id for each in resources):
             now = timestamp()
-            made = replace(resource, id=found.id, outputs=found.outputs, created=now, modified=now)
+            made = replace(
+                resource, id=found.id, outputs=found.outputs, init_errors=reasons, created=now, modified=now
+            )
             resources.append(states.with_secrets(made))
         return True
     place = next(

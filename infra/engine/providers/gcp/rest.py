@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import anyio
+
 from infra.engine.providers.contract import (
     GONE,
     Checked,
@@ -104,13 +106,16 @@ class Rest:
             answer |= await self._client.call(Request(self._kind.product, "GET", f"{id}:{self._kind.access}"))
         known = {**naming.parts(self._kind.id, id), **(plain(state) or plain(inputs))}
         outputs = self._outputs(id, answer, known)
-        return Found(id, outputs, likeness.inputs(self._kind.schema, inputs, outputs))
+        now = likeness.inputs(self._kind.schema, inputs, outputs)
+        if state:
+            self._well(target, id, answer, outputs, now)
+        return Found(id, outputs, now)
 
     async def recover(self, target: Target, inputs: Properties) -> Found | None:
         """By its id where that is in its inputs, else by what people see it called."""
         kind, wanted = self._kind, self._completed(inputs)
         if not kind.numbered:
-            return await self.read(target, naming.fill(kind.id, wanted), inputs, {})
+            return await self._recovered(target, naming.fill(kind.id, wanted), inputs)
         if kind.access:
             found = await self.read(target, f"{wanted['secret']}/versions/latest", {}, {})
             same = found.outputs.get("secretData") == wanted.get("secretData")
@@ -126,6 +131,16 @@ class Rest:
                 known = self._outputs(answer["name"], answer, wanted)
                 return Found(answer["name"], known, inputs)
         return GONE
+
+    async def _recovered(self, target: Target, id: str, inputs: Properties) -> Found:
+        """What has that id, once the cloud has done with it. Raises InitError if it isn't well."""
+        pause = 0.1
+        while (found := await self.read(target, id, inputs, {})).outputs.get("reconciling") is True:
+            await anyio.sleep(pause)
+            pause = min(2 * pause, 2.0)
+        if found.id:
+            self._well(target, id, await self._get(id, found.outputs), found.outputs, inputs)
+        return found
 
     async def update(self, target: Target, id: str, state: Properties, news: Properties) -> Properties:
         """Change what differs, wait until it is so, and read it."""

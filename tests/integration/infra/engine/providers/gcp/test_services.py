@@ -79,6 +79,16 @@ async def test_an_update_that_failed_is_sent_again_though_nothing_differs(gcp):
         await made.update(template=template("host/broken"))
 
 
+async def test_after_a_crash_it_is_waited_until_the_cloud_has_done_with_it(gcp, api):
+    inputs = await gcp.check(SERVICE, "loans", service("host/broken"))
+    with pytest.raises(InitError):
+        await gcp.provider.create(target(SERVICE, "loans"), inputs, preview=False)
+    with pytest.raises(InitError, match="failed to start") as caught:
+        await gcp.provider.recover(target(SERVICE, "loans"), inputs)
+    with pytest.raises(InitError, match="failed to start"):
+        await gcp.provider.read(target(SERVICE, "loans"), caught.value.id, inputs, caught.value.outputs)
+
+
 async def test_what_was_changed_by_hand_is_seen_and_put_right(gcp, api):
     made = await gcp.create(SERVICE, "loans", service(description="ours"))
     by_hand(api, description="theirs")
