@@ -4,6 +4,7 @@ A generated client has for each service a REST transport that says verb, path an
 abstract transport whose annotations say its request and response. Nothing of that is typed in here again.
 """
 
+import functools
 import importlib
 import pkgutil
 import re
@@ -57,8 +58,9 @@ class Rpc(Binding):
     response: type[Any] | None
 
 
+@functools.cache
 def rpcs(library: str) -> tuple[Rpc, ...]:
-    """All methods of all services of a client library ("google.cloud.run_v2") that has REST transports."""
+    """All methods of all services of a client library ("google.cloud.run_v2") with REST transports; read once."""
     services = importlib.import_module(f"{library}.services")
     found: dict[tuple[str, str], Rpc] = {}
     for info in pkgutil.iter_modules(services.__path__):

@@ -51,8 +51,9 @@ class Method(Binding):
     schemas: Schemas
 
 
+@functools.cache
 def methods(api: str, version: str) -> tuple[Method, ...]:
-    """All methods of an API ("iam", "v1"). Raises LookupError for one that has no document."""
+    """All methods of an API ("iam", "v1"), read once. Raises LookupError for one that has no document."""
     document = _document(api, version)
     host = urlsplit(document["rootUrl"]).netloc
     schemas = Schemas(document["schemas"])

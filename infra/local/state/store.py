@@ -4,10 +4,11 @@ Write-ahead logging keeps readers of other processes (`status`, `logs`) out of t
 """
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from infra.local.state.database import open_database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
@@ -50,20 +51,7 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        path.chmod(0o600)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        # Loses nothing when this process is killed; a power cut may take the last moments, never the whole.
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in {0, VERSION}:
-            raise sqlite3.DatabaseError(
-                f"{path} is of version {version}, and this program reads version {VERSION}: "
-                "use another --state folder"
-            )
-        self._db.executescript(_SCHEMA)
-        self._db.execute(f"PRAGMA user_version = {VERSION}")
+        self._db = open_database(path, _SCHEMA, VERSION)
         self._depth = 0
 
     def close(self) -> None:

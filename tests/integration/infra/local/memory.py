@@ -17,6 +17,7 @@ NEVER_LISTENS = (
 class MemoryFleet:
     def __init__(self):
         self.specs = {}
+        self.proven = set()
         self.retired = []
         self.tasks = []
         self.patient = True
@@ -33,6 +34,7 @@ class MemoryFleet:
             self.starting.set()
             await self.slow.wait()
         self.specs[spec.key] = spec
+        self.proven |= {spec.key} if proven else set()
 
     async def retire(self, revision_key):
         await anyio.lowlevel.checkpoint()

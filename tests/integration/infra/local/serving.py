@@ -10,6 +10,29 @@ import uvicorn
 from infra.local.cloud import Cloud
 
 
+class Server(uvicorn.Server):
+    """Ends as soon as `end` is called in its loop, where uvicorn looks ten times a second, and then waits."""
+
+    def __init__(self, app):
+        super().__init__(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        self._told = asyncio.Event()
+
+    def end(self):
+        self._told.set()
+
+    async def main_loop(self):
+        await self.on_tick(0)
+        await self._told.wait()
+
+    async def shutdown(self, **_sockets):
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # in which they are closed
+
+
 class Served:
     """`url` is where the cloud answers; `call(f)` runs a function in its event loop."""
 
@@ -42,7 +65,7 @@ def serving(state, fleet, front, log=lambda _entry: None, **options):
     async def main():
         cloud = box["cloud"] = Cloud(state, fleet, front, log, **options)
         box["loop"] = asyncio.get_running_loop()
-        server = box["server"] = uvicorn.Server(uvicorn.Config(cloud, log_level="warning", lifespan="off"))
+        server = box["server"] = Server(cloud)
         async with cloud.working():
             ready.set()
             await server.serve(sockets=[listener])
@@ -63,6 +86,6 @@ def serving(state, fleet, front, log=lambda _entry: None, **options):
     try:
         yield Served(f"http://127.0.0.1:{port}", box["cloud"], box["loop"])
     finally:
-        box["server"].should_exit = True
+        box["loop"].call_soon_threadsafe(box["server"].end)
         thread.join(10)
         listener.close()

@@ -10,6 +10,7 @@ import time
 from statistics import median
 
 import httpx
+import pytest
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
@@ -61,6 +62,7 @@ def test_services_come_back_as_they_were(tmp_path):
         after = client(run_v2.ServicesClient, served.url).get_service(name=NAME)
     assert after == before
     assert list(fleet.specs) == [before.latest_ready_revision]
+    assert set(fleet.specs) == fleet.proven
     assert sorted(front.routes) == sorted(
         url.removeprefix("http://").partition(":")[0] for url in before.urls
     )
@@ -103,6 +105,7 @@ def test_an_execution_that_was_under_way_is_run_to_its_end(tmp_path):
         assert not done.HasField("error")
 
 
+@pytest.mark.slow
 def test_a_hundred_services_with_three_revisions_each_are_listed_in_a_moment(tmp_path):
     with serving(tmp_path / "state", MemoryFleet(), MemoryFront()) as served, httpx.Client() as http:
         parent = f"{served.url}/v2/{PARENT}"

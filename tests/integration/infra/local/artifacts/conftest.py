@@ -4,11 +4,10 @@ import asyncio
 
 import httpx
 import pytest
-import uvicorn
 from google.cloud import artifactregistry_v1 as library
 
 from tests.integration.infra.local.conftest import PARENT
-from tests.integration.infra.local.serving import listen, serving
+from tests.integration.infra.local.serving import Server, listen, serving
 
 APPS = f"{PARENT}/repositories/apps"
 
@@ -33,11 +32,11 @@ def create(artifacts):
 def registry(cloud):
     """A plain client of the registry, which answers in the cloud's own event loop."""
     listener = listen()
-    server = uvicorn.Server(uvicorn.Config(cloud.cloud.registry, log_level="warning", lifespan="off"))
+    server = Server(cloud.cloud.registry)
     serving = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listener]), cloud._loop)
     with httpx.Client(base_url=f"http://localhost:{listener.getsockname()[1]}", timeout=20) as http:
         yield http
-    server.should_exit = True
+    cloud.call(server.end)
     serving.result(10)
     listener.close()
 

@@ -9,12 +9,11 @@ import threading
 
 import httpx
 import pytest
-import uvicorn
 
 from ci.engine.images import Image, ImageConfig, Member, pack
 from ci.engine.store.blobs import Blobs
 from infra.local.registry import Registry, Repository
-from tests.integration.infra.local.serving import listen
+from tests.integration.infra.local.serving import Server, listen
 
 HOME = "projects/shipway-test/locations/europe-west1/repositories/apps"
 NAME = "shipway-test/apps/hello"
@@ -51,7 +50,8 @@ def serving(folder, repositories):
 
     async def main():
         registry = box["registry"] = Registry(folder, Blobs(folder / "blobs"), repositories)
-        server = box["server"] = uvicorn.Server(uvicorn.Config(registry, log_level="warning", lifespan="off"))
+        box["loop"] = asyncio.get_running_loop()
+        server = box["server"] = Server(registry)
         ready.set()
         await server.serve(sockets=[listener])
         registry.close()
@@ -62,7 +62,7 @@ def serving(folder, repositories):
     try:
         yield box["registry"], listener.getsockname()[1]
     finally:
-        box["server"].should_exit = True
+        box["loop"].call_soon_threadsafe(box["server"].end)
         thread.join(10)
         listener.close()
 
