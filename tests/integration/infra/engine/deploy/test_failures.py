@@ -1,0 +1,127 @@
+"""What goes wrong: told once, in the real engine's words, and the state tells the truth."""
+
+import anyio
+import pytest
+
+from .conftest import counted
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('Thing("a"); Thing("a")', "Duplicate resource URN 'urn:pulumi:dev::shop::pulumi-python:dynamic:Resource::a'"),
+        ('Thing("a", bad="x")', "resource 'a': property bad value {x} has a problem: is not allowed"),
+        ('pulumi.CustomResource("nopkg:index:Thing", "n", {})', "no provider for package 'nopkg' is at hand"),
+        ('raise pulumi.RunError("sorry")', "sorry"),
+        ('pulumi.Config().require("needed")', "Missing required configuration variable 'shop:needed'"),
+        ("x = 1 / 0", "Program failed with an unhandled exception:\nTraceback (most recent call last):\n"),
+        ("import sys; sys.exit(7)", "an unhandled error occurred: program exited with non-zero exit code: 7"),
+    ],
+)
+async def test_the_program_s_mistake_fails_the_update(stack, text, message):
+    stack.program(text + "\n")
+    outcome = await stack.up()
+    assert outcome.result == "failed"
+    assert message in stack.said()
+    assert stack.journal.pending == []
+
+
+async def test_a_traceback_is_of_the_user_s_file_only(stack):
+    stack.program("""
+        def deep():
+            return 1 / 0
+        deep()
+    """)
+    await stack.up()
+    assert "in deep" in stack.said()
+    assert "runpy" not in stack.said()
+    assert "infra/engine" not in stack.said()
+
+
+async def test_a_failed_step_stops_what_depends_on_it_and_keeps_what_was_made(stack):
+    stack.program("""
+        a = Thing("a")
+        b = Thing("b", Opts(depends_on=[a]), fail="create" if mode == "bad" else None)
+        c = Thing("c", Opts(depends_on=[b]))
+        pulumi.export("x", 1)
+    """)
+    outcome = await stack.up(mode="bad")
+    assert (outcome.result, outcome.error) == ("failed", "update failed")
+    assert "no such luck" in stack.said()
+    assert stack.names() == ["shop-dev", "a"]
+    assert stack.journal.pending == []
+    outcome = await stack.up()
+    assert counted(outcome) == {"same": 2, "create": 2}
+
+
+async def test_other_resources_go_on_being_made_if_asked(stack):
+    stack.program("""
+        a = Thing("a", fail="create")
+        b = Thing("b", Opts(depends_on=[a]))
+        c = Thing("c", value=1); d = Thing("d", value=c.shout)
+    """)
+    outcome = await stack.up(continue_on_error=True)
+    assert outcome.result == "failed"
+    assert sorted(stack.names()) == ["c", "d", "shop-dev"]
+
+
+async def test_what_cannot_be_deleted_stays_and_so_does_what_it_depends_on(stack):
+    stack.program("""
+        if mode == "":
+            a = Thing("a")
+            b = Thing("b", Opts(depends_on=[a]), fail="delete")
+    """)
+    await stack.up()
+    outcome = await stack.up(mode="gone")
+    assert outcome.result == "failed"
+    assert "it holds on" in stack.said()
+    assert stack.names() == ["shop-dev", "a", "b"]
+
+
+async def test_an_interrupt_finishes_what_is_under_way_and_begins_nothing_new(stack):
+    stack.program("""
+        import time
+        class Slow(ResourceProvider):
+            def create(self, props):
+                note("begin", props["name"])
+                while not os.path.exists(log + ".go"):
+                    time.sleep(0.01)
+                return CreateResult("x", props)
+        a = Plain(Slow(), "a", {"name": "a"})
+        Plain(Slow(), "b", {"name": "b"}, Opts(depends_on=[a]))
+    """)
+    interrupt = anyio.Event()
+    outcomes = []
+
+    async def operate():
+        outcomes.append(await stack.up(interrupt=interrupt))
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(operate)
+            while not stack.log.exists():
+                await anyio.sleep(0.01)
+            interrupt.set()
+            (stack.folder / "log.go").touch()
+    assert outcomes[0].result == "cancelled"
+    assert stack.asked() == ["begin a"]
+    assert stack.names() == ["shop-dev", "a"]
+    assert stack.journal.pending == []
+
+
+async def test_cancelled_at_once_the_operation_under_way_is_left_pending(stack):
+    stack.program("""
+        import time
+        class Stuck(ResourceProvider):
+            def create(self, props):
+                note("begin")
+                time.sleep(60)
+        Plain(Stuck(), "a", {})
+    """)
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(stack.up)
+            while not stack.log.exists():
+                await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+    assert [(each.type, each.resource.name) for each in stack.journal.pending] == [("creating", "a")]
