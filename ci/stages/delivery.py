@@ -6,80 +6,125 @@ import dagger
 from dagger import dag
 
 from ci.settings import Deploy
-from ci.target import TOKEN, Addresses, Target
+from ci.target import PROMOTES, TOKEN, Addresses, Target
 
 #: What a container calls the cloud on the machine of Dagger's client.
 HOST = "cloud"
-_GOOGLE = "https://run.googleapis.com"
+_GOOGLE = "https://{}.googleapis.com"
+#: The provider's variables for the addresses of Google's APIs, and what follows the host in each.
+ENDPOINTS = {
+    "ARTIFACT_REGISTRY": "v1/",
+    "BILLING_BUDGETS": "v1/",
+    "CLOUD_RUN_V2": "v2/",
+    "IAM": "v1/",
+    "IAM_BETA": "v1/",
+    "LOGGING": "v2/",
+    "MONITORING": "",
+    "RESOURCE_MANAGER": "v1/",
+    "SECRET_MANAGER": "v1/",
+    "SERVICE_USAGE": "v1/",
+    "STORAGE": "storage/v1/",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """An environment of the service.
 
-    `api` is the URL of Cloud Run's API as a container sees it, `services` the address (host:port) at which it
-    finds services, "" where their own URLs lead to them. `machine` is bound as HOST where there is one;
-    `token` is an access token for Google's.
+    `api` is the base URL of Google's APIs as a container sees it, with "{}" where an API's name goes;
+    `services` is the address (host:port) at which it finds services, "" where their own URLs lead to them.
+    `machine` is bound as HOST where there is one; `token` is an access token for Google's.
     """
 
-    environment: str
-    project: str
-    region: str
-    service: str
+    target: Target
+    names: Deploy
     registry: str
-    commit: str
     api: str
     services: str = ""
     machine: dagger.Service | None = None
     token: dagger.Secret | None = None
+    passphrase: dagger.Secret | None = None
+
+    @property
+    def environment(self) -> str:
+        """The environment's name, which is the stack's."""
+        return self.target.environment
+
+    @property
+    def promoted(self) -> str:
+        """The environment whose image this one takes; "" when it has one of its own."""
+        return PROMOTES.get(self.environment, "")
+
+    @property
+    def project(self) -> str:
+        """The Google project of the environment."""
+        return self.names.project.format(env=self.environment)
 
     @property
     def image(self) -> str:
-        """The image's name in the registry, without a tag."""
-        return f"{self.registry}/{self.service}"
+        """The image's name in Artifact Registry, without a tag: the one that Cloud Run is told."""
+        return f"{_artifacts(self.names, self.project)}/{self.names.service}"
 
     @property
-    def parent(self) -> str:
-        """Where the service is, as Cloud Run says it."""
-        return f"projects/{self.project}/locations/{self.region}"
+    def pushed(self) -> str:
+        """The image's name at the address where it is pushed, without a tag."""
+        return f"{self.registry}/{self.names.service}"
+
+    @property
+    def service(self) -> str:
+        """The service's full name."""
+        return f"projects/{self.project}/locations/{self.names.region}/services/{self.names.service}"
+
+    @property
+    def repository(self) -> str:
+        """The full name of the registry's repository."""
+        return f"projects/{self.project}/locations/{self.names.region}/repositories/{self.names.repository}"
+
+    def url(self, api: str) -> str:
+        """The base URL of one of Google's APIs."""
+        return self.api.format(api)
 
     def within_reach(self, container: dagger.Container) -> dagger.Container:
-        """A container that reaches the cloud's API, with the token in its environment."""
+        """A container that reaches the cloud, with what it takes to be let in."""
         if self.machine is not None:
             container = container.with_service_binding(HOST, self.machine)
+            for name, path in ENDPOINTS.items():
+                container = container.with_env_variable(
+                    f"GOOGLE_{name}_CUSTOM_ENDPOINT", f"{self.url(name)}/{path}"
+                )
         if self.token is not None:
             container = container.with_secret_variable(TOKEN, self.token)
         return container
 
 
-def to_local(names: Deploy, target: Target, addresses: Addresses) -> Delivery:
+def to_local(names: Deploy, target: Target, addresses: Addresses, passphrase: dagger.Secret) -> Delivery:
     """Deliver to the cloud on this machine."""
-    project = names.project.format(env=target.environment)
     api, services = (int(address.rpartition(":")[2]) for address in (addresses.api, addresses.services))
     forwards = [dagger.PortForward(backend=port, frontend=port) for port in (api, services)]
+    project = names.project.format(env=target.environment)
     return Delivery(
-        target.environment,
-        project,
-        names.region,
-        names.service,
+        target,
+        names,
         f"{addresses.registry}/{project}/{names.repository}",
-        target.commit,
         api=f"http://{HOST}:{api}",
         services=f"{HOST}:{services}",
         machine=dag.host().service(forwards, host=addresses.api.rpartition(":")[0]),
+        passphrase=passphrase,
     )
 
 
-def to_google(names: Deploy, target: Target, token: dagger.Secret) -> Delivery:
+def to_google(names: Deploy, target: Target, token: dagger.Secret, passphrase: dagger.Secret) -> Delivery:
     """Deliver to Google Cloud."""
     project = names.project.format(env=target.environment)
     return Delivery(
-        target.environment,
-        project,
-        names.region,
-        names.service,
-        f"{names.region}-docker.pkg.dev/{project}/{names.repository}",
-        target.commit,
+        target,
+        names,
+        _artifacts(names, project),
         api=_GOOGLE,
         token=token,
+        passphrase=passphrase,
     )
+
+
+def _artifacts(names: Deploy, project: str) -> str:
+    return f"{names.region}-docker.pkg.dev/{project}/{names.repository}"
