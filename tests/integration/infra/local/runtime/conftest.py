@@ -18,10 +18,27 @@ def state(tmp_path_factory):
     return tmp_path_factory.mktemp("state")
 
 
+QUICK = Scaling(idle=0.2, backoff=0.1)
+
+
+@pytest.fixture(scope="module")
+def stage(image, state):
+    stage = Staged(state, image, QUICK)
+    yield stage
+    stage.close()
+
+
 @pytest.fixture
-def staged(image, state):
+def staged(stage):
     """Instances go soon after their last request, and crashed ones come back soon."""
-    stage = Staged(state, image, Scaling(idle=0.2, backoff=0.1))
+    yield stage
+    stage.clear()
+
+
+@pytest.fixture
+def doomed(image, state):
+    """A stage for one test alone, which may kill it."""
+    stage = Staged(state, image, QUICK)
     yield stage
     stage.close()
 

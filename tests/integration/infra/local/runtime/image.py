@@ -1,10 +1,14 @@
 """A small real image: this Python, the few modules that the tiny server needs, and the server."""
 
+import atexit
+import functools
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from functools import partial
 from importlib.util import cache_from_source
 from pathlib import Path
@@ -24,18 +28,26 @@ _PASSWD = b"root:x:0:0:root:/root:/bin/sh\nserver:x:1234:1235::/home/server:/bin
 
 def write_image(folder: Path, name: str = "tiny", *, user: str = "", workdir: str = "/srv") -> str:
     """Write the image as an archive; the reference that names it."""
-    blobs = Blobs(folder / "image-blobs")
+    layers, blobs = _packed()
     config = ImageConfig(
         user=user,
         env=("PATH=/usr/bin", "PYTHONHOME=/usr", "PYTHONDONTWRITEBYTECODE=1", "FROM_IMAGE=yes"),
         entrypoint=("python", "-S", "/srv/server.py"),
         workdir=workdir,
     )
-    base, top = pack(_python(), blobs), pack(_server(), blobs)
     path = folder / f"{name}.tar"
     with path.open("wb") as file:
-        write_archive([Image(config, (base, top))], blobs, file)
+        write_archive([Image(config, layers)], blobs, file)
     return f"oci-archive:{path}"
+
+
+@functools.cache
+def _packed():
+    """The layers, and where their bytes are; compressed once in this process."""
+    folder = Path(tempfile.mkdtemp(prefix="shipway-image-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    blobs = Blobs(folder)
+    return (pack(_python(), blobs), pack(_server(), blobs)), blobs
 
 
 def interpreter():

@@ -41,8 +41,8 @@ class Stage:
             said = []
             code = await self.fleet.run_task(*arguments, on_log=said.append)
             return code, [(entry.stream, entry.text) for entry in said]
-        if name == "figures":
-            return self.front.metrics.revisions
+        if name == "forget":
+            return self.entries.clear()
         target = self.front if hasattr(self.front, name) else self.fleet
         result = getattr(target, name)(*arguments)
         return await result if asyncio.iscoroutine(result) else result

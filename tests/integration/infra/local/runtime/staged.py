@@ -31,6 +31,7 @@ class Staged:
         )
         self._numbers = itertools.count(1)
         self._answers = {0: Future()}
+        self._deployed, self._routed = set(), set()
         pickle.dump((scaling, limits, outward), self.process.stdin)
         self.process.stdin.flush()
         threading.Thread(target=self._listen, daemon=True).start()
@@ -52,12 +53,25 @@ class Staged:
     def begin(self, name, *arguments):
         number = next(self._numbers)
         self._answers[number] = future = Future()
+        if name == "deploy":
+            self._deployed.add(arguments[0].key)
+        if name == "route":
+            self._routed.add(arguments[0])
         pickle.dump((number, name, arguments), self.process.stdin)
         self.process.stdin.flush()
         return future
 
     def tell(self, name, *arguments):
         return self.begin(name, *arguments).result(60)
+
+    def clear(self):
+        """Be as new: without revisions, routes and log."""
+        for retired in [self.begin("retire", key) for key in self._deployed]:
+            retired.result(60)
+        for host in self._routed:
+            self.tell("unroute", host)
+        self._deployed, self._routed = set(), set()
+        self.tell("forget")
 
     def close(self):
         self.process.stdin.close()

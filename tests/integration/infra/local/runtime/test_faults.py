@@ -61,6 +61,7 @@ def test_sigterm_comes_first(staged):
     assert "leaving" in staged.texts("stdout")
 
 
+@pytest.mark.slow
 def test_an_instance_that_ignores_sigterm_is_killed_after_ten_seconds(staged):
     spec = staged.deploy(env={"MODE": "stubborn"})
     began = time.monotonic()
@@ -142,15 +143,15 @@ def test_a_revision_that_is_retired_while_it_starts_is_not_ready(staged):
         deploying.result(12)
 
 
-def test_when_the_cloud_is_killed_no_process_of_an_instance_is_left(staged, tmp_path):
+def test_when_the_cloud_is_killed_no_process_of_an_instance_is_left(doomed, tmp_path):
     mark = f"killed-{time.time_ns()}"
-    staged.deploy(env={"MARK": mark, "MODE": "stubborn"}, min_instances=1)
+    doomed.deploy(env={"MARK": mark, "MODE": "stubborn"}, min_instances=1)
     other = write_image(tmp_path, user="server", workdir="/home/server")
-    staged.deploy("user", "user-1", image=other, env={"MARK": mark}, min_instances=1)
-    task = staged.spec("job", "job-1", execution="job-x", env={"MARK": mark, "MODE": "silent"})
-    running = staged.begin("task", task)
+    doomed.deploy("user", "user-1", image=other, env={"MARK": mark}, min_instances=1)
+    task = doomed.spec("job", "job-1", execution="job-x", env={"MARK": mark, "MODE": "silent"})
+    running = doomed.begin("task", task)
     until(lambda: len(bearing(mark)) >= 3)
-    staged.process.kill()
+    doomed.process.kill()
     until(lambda: not bearing(mark))
     with pytest.raises(RuntimeError):
         running.result(10)

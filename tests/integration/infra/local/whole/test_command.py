@@ -56,6 +56,17 @@ def test_up_in_the_background_returns_when_it_answers_and_finds_one_that_is_up(t
     assert run("down", state=tmp_path).stdout.startswith("No local cloud serves from ")
 
 
+def test_env_prints_the_variables_that_lead_providers_here(tmp_path):
+    cloud = Whole(tmp_path)
+    try:
+        shell = f"eval '{run('env', state=tmp_path).stdout}'; echo $GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT"
+        said = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout
+    finally:
+        cloud.stop()
+    assert said.strip() == f"{cloud.addresses['endpoint']}/v2/"
+    assert run("env", state=tmp_path).returncode == 3
+
+
 def test_a_second_cloud_over_one_folder_is_refused_and_told_who_is_there(tmp_path):
     cloud = Whole(tmp_path)
     try:
