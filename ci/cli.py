@@ -14,7 +14,7 @@ from ci.graph import Plan, UnknownStage
 from ci.pipeline import PIPELINE
 from ci.report import terminal
 from ci.request import ARCHIVE, BadBaseImage, Request, check_base_image
-from ci.target import ENVIRONMENTS, GOOGLE, LOCAL, TOKEN, BadTarget, Target, check, commit
+from ci.target import ENVIRONMENTS, GOOGLE, LOCAL, TOKEN, BadTarget, Target, check, commit, state
 
 ROOT = Path(__file__).resolve().parent.parent
 USAGE = 2
@@ -87,6 +87,12 @@ def run(  # pylint: disable=too-many-positional-arguments  # typer reads them as
             help="Cloud to deliver to: local, on this machine, started when it is not up; or google."
         ),
     ] = LOCAL,
+    approved: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PLAN", help="Carry out this plan of `preview` and nothing else.", show_default=False
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Export artifacts and the report to this folder.")
     ] = None,
@@ -110,7 +116,7 @@ def run(  # pylint: disable=too-many-positional-arguments  # typer reads them as
             output=output,
             quiet=quiet,
             options=tuple(repeat(python=python, base_image=base_image, env=env, cloud=cloud)),
-            target=asked(env, cloud, chosen, os.environ),
+            target=asked(env, cloud, approved, chosen, os.environ),
         )
     except (
         UnknownStage,
@@ -148,7 +154,7 @@ def choose(names: list[str], only: list[str], skip: list[str]) -> Plan:
     return plan
 
 
-def asked(env: str, cloud: str, plan: Plan, environ: Mapping[str, str]) -> Target:
+def asked(env: str, cloud: str, approved: Path | None, plan: Plan, environ: Mapping[str, str]) -> Target:
     """Where to deliver to.
 
     Raises:
@@ -159,7 +165,11 @@ def asked(env: str, cloud: str, plan: Plan, environ: Mapping[str, str]) -> Targe
         raise BadTarget(
             f"--cloud google needs the variable {TOKEN}. `gcloud auth print-access-token` prints one."
         )
-    return Target(env, cloud, commit(ROOT))
+    if approved is not None and not approved.is_file():
+        raise BadTarget(
+            f"--approved: there is no file {approved}. `python ci/main.py preview --output DIR` writes one."
+        )
+    return Target(env, cloud, commit(ROOT), state(environ), approved.absolute() if approved else None)
 
 
 def repeat(**options: str | None) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Annotated
 
 import dagger
-from dagger import DefaultPath, Doc, Ignore, function, object_type
+from dagger import DefaultPath, Doc, Ignore, dag, function, object_type
 
 from ci import settings, target
 from ci.host_settings import HostSettings
@@ -16,6 +16,7 @@ from ci.stages import build as build_stage
 from ci.stages import deploy as deploy_stage
 from ci.stages import gate as gate_stage
 from ci.stages import lint as lint_stage
+from ci.stages import provision as provision_stage
 from ci.stages import publish as publish_stage
 from ci.stages import smoke as smoke_stage
 from ci.stages import test as test_stage
@@ -36,8 +37,9 @@ class Shipway:
     source: Annotated[dagger.Directory, DefaultPath("/"), Ignore(UNUSED), Doc("The project")]
     base: Annotated[str, Doc("Base image, with Python 3.11 or newer")] = "python:3.11-slim"
     env: Annotated[str, Doc("Environment to deliver to")] = "staging"
-    commit: Annotated[str, Doc("Commit that is delivered")] = ""
+    commit: Annotated[str, Doc("Commit that is delivered")] = "unknown"
     google_token: Annotated[dagger.Secret | None, Doc("Access token, to deliver to Google Cloud with")] = None
+    passphrase: Annotated[dagger.Secret | None, Doc("Of the stacks' secrets")] = None
 
     @function
     async def lint(self) -> str:
@@ -77,6 +79,12 @@ class Shipway:
         return str(result.facts["answer"])
 
     @function
+    async def provision(self) -> str:
+        """Lay the environment's foundation; returns whether that changed anything, as JSON."""
+        result = await provision_stage.provision(await self._delivered())
+        return json.dumps(result.facts["provisioned"])
+
+    @function
     async def publish(self) -> str:
         """Push the image to the environment's registry; returns its reference by digest."""
         result = await publish_stage.publish(await self._delivered())
@@ -106,7 +114,9 @@ class Shipway:
         project = await self._project()
         await gate_stage.gate(project)
         wanted = target.Target(self.env, target.GOOGLE, self.commit)
-        delivery = to_google(project.settings.deploy, wanted, self.google_token)
+        delivery = to_google(
+            project.settings.deploy, wanted, self.google_token, self.passphrase or dag.set_secret("none", "")
+        )
         return replace(project, target=delivery)
 
     async def _project(self) -> Project:

@@ -1,5 +1,6 @@
 """The stages of a request on a connected Dagger engine. Imports the SDK, which is slow: see ci/execute.py."""
 
+import os
 import shlex
 from collections.abc import Sequence
 
@@ -19,7 +20,7 @@ from ci.stages.delivery import Delivery, to_google, to_local
 from ci.stages.downloads import from_host
 from ci.stages.project import Project, on_host
 from ci.stages.result import Result, StageFailed
-from ci.target import TOKEN, Addresses
+from ci.target import PASSPHRASE, TOKEN, Addresses
 
 
 async def perform(
@@ -78,10 +79,13 @@ async def _perform(
 def _delivery(request: Request, addresses: Addresses | None) -> Delivery | None:
     if not request.plan.delivers:
         return None
+    # Stacks of the cloud on this machine have no secret of anybody's unless somebody gives them a passphrase.
+    given = f"env://{PASSPHRASE}" if os.environ.get(PASSPHRASE) else ""
+    passphrase = dagger.dag.secret(given) if given else dagger.dag.set_secret("shipway-no-passphrase", "")
     if addresses is None:
         token = dagger.dag.secret(f"env://{TOKEN}")
-        return to_google(request.settings.deploy, request.target, token)
-    return to_local(request.settings.deploy, request.target, addresses)
+        return to_google(request.settings.deploy, request.target, token, passphrase)
+    return to_local(request.settings.deploy, request.target, addresses, passphrase)
 
 
 def _report(request: Request, stage: Stage, outcome: Outcome[Result], started: float) -> StageReport:

@@ -20,15 +20,21 @@ PIPELINE = Graph(
         ),
         Stage("smoke", "start the image and ask it a known case", "ci.stages.smoke:smoke", ("build",)),
         Stage(
+            "provision",
+            "lay the foundation of the environment that --env names",
+            "ci.stages.provision:provision",
+            delivers=True,
+        ),
+        Stage(
             "publish",
             "push the image to the environment's registry, by digest",
             "ci.stages.publish:publish",
-            ("lint", "test", "smoke"),
+            ("lint", "test", "smoke", "provision"),
             delivers=True,
         ),
         Stage(
             "deploy",
-            "run the published image on Cloud Run, in the environment that --env names",
+            "run the published image on Cloud Run, by the Pulumi program",
             "ci.stages.deploy:deploy",
             ("publish",),
             delivers=True,
@@ -38,6 +44,14 @@ PIPELINE = Graph(
             "ask the deployed service the known case, and what it is",
             "ci.stages.verify:verify",
             ("deploy",),
+            delivers=True,
+        ),
+        Stage(
+            "preview",
+            "what a deploy would change, as a plan to be approved",
+            "ci.stages.deploy:preview",
+            ("publish",),
+            default=False,
             delivers=True,
         ),
         Stage(

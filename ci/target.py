@@ -12,6 +12,10 @@ from typing import Any
 
 ENVIRONMENTS = ("development", "test", "staging", "acceptance", "production")
 LOCAL, GOOGLE = "local", "google"
+#: The environment whose image another one runs: it takes what was accepted, and gets none pushed.
+PROMOTES = {"production": "acceptance"}
+PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105  # a variable's name
+BACKEND = "PULUMI_BACKEND_URL"
 TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105  # a variable's name
 CLOUDS = (LOCAL, GOOGLE)
 _STARTING = 90  # seconds
@@ -29,13 +33,16 @@ class NoCloud(Exception):
 class Target:
     """Where to deliver to.
 
-    `commit` is what is checked out, "" outside of git; `cloud` is "local", a cloud on this machine that is
-    started when it is needed, or "google".
+    `commit` is what is checked out, "unknown" outside of git; `cloud` is "google", or "local": one on this
+    machine, that is started when it is needed. `state` is the folder where Pulumi on this machine keeps its
+    stacks; `approved` is a plan that `preview` made, and the only one that is carried out.
     """
 
     environment: str = "staging"
     cloud: str = LOCAL
-    commit: str = ""
+    commit: str = "unknown"
+    state: Path | None = None
+    approved: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +87,23 @@ def start_local(root: Path) -> Addresses:
 
 
 def commit(root: Path) -> str:
-    """The commit that is checked out, with "-dirty" when files differ from it; "" without git."""
+    """The commit that is checked out, with "-dirty" when files differ from it; "unknown" without git."""
     if not (git := shutil.which("git")):
-        return ""
+        return "unknown"
     command = [git, "describe", "--always", "--abbrev=40", "--exclude", "*", "--dirty"]
     found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+    return found.stdout.strip() or "unknown"
+
+
+def state(environ: Mapping[str, str]) -> Path:
+    """The folder of Pulumi's state on this machine, which holds `.pulumi`.
+
+    Raises BadTarget when the variable for it names something else than a folder.
+    """
+    url = environ.get(BACKEND, "file://~")
+    path = url.removeprefix("file://")
+    if path == url or not path:
+        raise BadTarget(
+            f"{BACKEND}={url}: the pipeline keeps Pulumi's state in a folder. Set it to file://PATH."
+        )
+    return Path(path).expanduser().absolute()

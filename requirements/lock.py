@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 #: File name -> the dependency groups in it. The first is resolved with everything in it, and holds the others
 #: to its versions, so that any two of them can be installed side by side.
 LOCKS: dict[str, tuple[str, ...]] = {
-    "everything.txt": ("pipeline", "cloud", "deploy", "provisioner", "train", "test", "lint", "installer", "infra"),
+    "everything.txt": ("pipeline", "cloud", "provisioner", "train", "test", "lint", "installer", "infra"),
     "workshop.txt": ("pipeline", "cloud", "provisioner", "train", "test", "lint", "installer"),
     "pipeline.txt": ("pipeline", "cloud"),
-    "deploy.txt": ("deploy",),
+    "provision.txt": ("provisioner", "infra"),
     "serve.txt": ("serve",),
     "train.txt": ("train",),
     "installer.txt": ("installer",),

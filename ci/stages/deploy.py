@@ -1,73 +1,56 @@
-"""The deploy stage: a revision of the published image on Cloud Run, ready and with all of the traffic.
+"""The deploy and preview stages: the Pulumi program with the published image, in the environment.
 
-It asks the cloud each time, since nobody but the cloud knows what runs there; when that is what is wanted
-already, nothing is changed.
+The cloud is asked each time, since nobody but the cloud knows what runs there; when that is what is wanted
+already, nothing is changed. An approved plan (`--approved`) is the only thing that is then carried out.
 """
 
 import json
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import dagger
+from dagger import dag
 
-from ci.stages.build import PORT
 from ci.stages.once import once
 from ci.stages.project import Project
+from ci.stages.provision import Answer, ask
 from ci.stages.publish import published
 from ci.stages.result import Result
-from ci.stages.step import ran_at, step
-from ci.stages.tools import PYTHON, client
-
-INSIDE = Path(__file__).parent / "inside"
-DEPLOY = (INSIDE / "deploy.py").read_text(encoding="utf-8")
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """What serves now: a revision's short name, the service's URL, and when that was seen."""
-
-    revision: str
-    url: str
-    changed: bool
-    at: float
+from ci.stages.train import model
 
 
 @once
-async def deployed(project: Project) -> Deployed:
-    """Deploy, once a run."""
-    delivery = project.delivery()
-    wanted = json.dumps(wish(project, await published(project)), sort_keys=True)
-    container = delivery.within_reach(await client(project))
-    done = step(
-        fresh(container).with_new_file("/in/deploy.py", DEPLOY).with_new_file("/in/wanted.json", wanted),
-        [PYTHON, "/in/deploy.py", delivery.api, "/in/wanted.json"],
-    )
-    at = await ran_at(done)
-    answer: Mapping[str, Any] = json.loads(await done.stdout())
-    return Deployed(answer["revision"], answer["url"], answer["changed"], at)
-
-
-def wish(project: Project, image: str) -> dict[str, Any]:
-    """The service as it is to be: what inside/deploy.py is told."""
-    delivery = project.delivery()
+async def released(project: Project) -> Mapping[str, Any]:
+    """What is delivered: the image, and what it was made of; nothing where another environment's is taken."""
+    image = await published(project)
+    if image is None:
+        return {}
+    lineage = json.loads(await (await model(project)).file("lineage.json").contents())
     return {
-        "name": f"{delivery.parent}/services/{delivery.service}",
-        "image": image,
-        "port": PORT,
-        "labels": {"environment": delivery.environment, "commit": delivery.commit[:40]},
-        "variables": {"SHIPWAY_REVISION": delivery.commit, "SHIPWAY_IMAGE": image},
+        "release": {
+            "image": image,
+            "commit": project.delivery().target.commit,
+            "model": lineage["model_sha256"],
+            "data": lineage["data_sha256"],
+        }
     }
 
 
-def fresh(container: dagger.Container) -> dagger.Container:
-    """The container, with what comes after it never taken from a cache."""
-    return container.with_env_variable("SHIPWAY_ASKED_AT", str(time.time_ns()))
+@once
+async def deployed(project: Project) -> Answer:
+    """Deploy, once a run."""
+    approved = project.delivery().target.approved
+    plan: dagger.File | None = dag.host().file(str(approved)) if approved else None
+    return await ask(project, "deploy", await released(project), plan=plan)
 
 
 async def deploy(project: Project) -> Result:
-    """Deploy the published image; fails, and moves no traffic, when its revision does not become ready."""
-    found = await deployed(project)
-    return Result((found.at,), facts={"deployed": asdict(found)})
+    """Deploy; fails, and moves no traffic, when the new revision does not become ready."""
+    answer = await deployed(project)
+    return Result((answer.at,), facts={"deployed": dict(answer.said)})
+
+
+async def preview(project: Project) -> Result:
+    """Say what a deploy would change; hands back the plan, for `deploy --approved`."""
+    answer = await ask(project, "preview", await released(project))
+    return Result((answer.at,), {"plan.json": answer.files.file("plan.json")})

@@ -4,6 +4,7 @@ A result that comes from a cache brings the old note along. So whether something
 can be told on any engine, by comparing the note with the time at which this run began.
 """
 
+import time
 from collections.abc import Sequence
 
 import dagger
@@ -15,9 +16,18 @@ WITH_NOTE = f'date +%s.%N >{NOTE} && exec "$@"'
 _WRAPPERS = (WITH_NOTE, WITH_SETTINGS)
 
 
-def step(container: dagger.Container, command: Sequence[str]) -> dagger.Container:
+def step(
+    container: dagger.Container,
+    command: Sequence[str],
+    expect: dagger.ReturnType = dagger.ReturnType.SUCCESS,
+) -> dagger.Container:
     """Run a command as a step. The note is outside of every folder that a stage hands on."""
-    return container.with_exec(["sh", "-c", WITH_NOTE, "step", *command])
+    return container.with_exec(["sh", "-c", WITH_NOTE, "step", *command], expect=expect)
+
+
+def fresh(container: dagger.Container) -> dagger.Container:
+    """The container, with what comes after it never taken from a cache."""
+    return container.with_env_variable("SHIPWAY_ASKED_AT", str(time.time_ns()))
 
 
 async def ran_at(container: dagger.Container) -> float:

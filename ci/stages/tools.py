@@ -33,21 +33,17 @@ def install(project: Project, container: dagger.Container, lock: str, *options: 
 
 
 @once
-async def trainer(project: Project) -> dagger.Container:
-    """What training runs in: the served packages and those of the evaluation."""
-    made = (await with_uv(project)).with_exec(
-        [UV, "venv", "--quiet", "--no-python-downloads", "--python", "python3", VENV]
-    )
-    return install(project, made, "train.txt", "--python", PYTHON, "--compile-bytecode").with_workdir("/src")
+async def with_venv(project: Project) -> dagger.Container:
+    """The base image with uv, and an empty virtual environment."""
+    command = [UV, "venv", "--quiet", "--no-python-downloads", "--python", "python3", VENV]
+    return (await with_uv(project)).with_exec(command)
 
 
 @once
-async def client(project: Project) -> dagger.Container:
-    """What deploying runs in: Google's client of Cloud Run."""
-    made = (await with_uv(project)).with_exec(
-        [UV, "venv", "--quiet", "--no-python-downloads", "--python", "python3", VENV]
-    )
-    return install(project, made, "deploy.txt", "--python", PYTHON, "--compile-bytecode")
+async def trainer(project: Project) -> dagger.Container:
+    """What training runs in: the served packages and those of the evaluation."""
+    made = await with_venv(project)
+    return install(project, made, "train.txt", "--python", PYTHON, "--compile-bytecode").with_workdir("/src")
 
 
 @once

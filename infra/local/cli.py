@@ -102,6 +102,15 @@ def status(state: State = None, as_json: Json = False) -> None:
     show(endpoint, overview)
 
 
+@app.command("env")
+def variables(state: State = None, as_json: Json = False) -> None:
+    """Print the variables that lead Pulumi's and Terraform's Google providers here: eval "$(... env)"."""
+    found = _running(_folder(state)).variables
+    print(
+        json.dumps(found) if as_json else "\n".join(f"export {name}={value}" for name, value in found.items())
+    )
+
+
 @app.command()
 def logs(  # pylint: disable=too-many-positional-arguments  # typer reads them as options
     service: Annotated[

@@ -18,6 +18,22 @@ _POLL = 0.05  # seconds; a lock that another process holds has no event to wait 
 USUAL = {"api": 8780, "front": 8781, "registry": 8782}
 
 
+#: The Google providers' variables for the addresses of APIs, and what follows the host in each.
+ENDPOINTS = {
+    "ARTIFACT_REGISTRY": "v1/",
+    "BILLING_BUDGETS": "v1/",
+    "CLOUD_RUN_V2": "v2/",
+    "IAM": "v1/",
+    "IAM_BETA": "v1/",
+    "LOGGING": "v2/",
+    "MONITORING": "",
+    "RESOURCE_MANAGER": "v1/",
+    "SECRET_MANAGER": "v1/",
+    "SERVICE_USAGE": "v1/",
+    "STORAGE": "storage/v1/",
+}
+
+
 class Occupied(Exception):
     """Another process serves from this folder, or a port is taken; the text says who or which."""
 
@@ -38,6 +54,13 @@ class Endpoint:
             return cls(**json.loads(text))
         except TypeError as error:
             raise ValueError(f"no address of a cloud: {error}") from error
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What Pulumi's and Terraform's Google providers need in their environment to come here."""
+        return {
+            f"GOOGLE_{name}_CUSTOM_ENDPOINT": f"{self.endpoint}/{path}" for name, path in ENDPOINTS.items()
+        }
 
     def text(self) -> str:
         """As one line of JSON."""

@@ -49,11 +49,10 @@ def main(url: str, address: str, api: str) -> int:
 
 def disagreements(expected: dict[str, Any], said: dict[str, Any], stored: dict[str, Any]) -> list[str]:
     """What the service says of itself, or Cloud Run of its revision, that is not what was deployed."""
-    commit = expected["variables"]["SHIPWAY_REVISION"] or "unknown"
     seen = {
         "the service's revision": (expected["revision"], said["deployment"]["revision"]),
         "the service's image": (expected["image"], said["deployment"]["image"]),
-        "the service's commit": (commit, said["revision"]),
+        "the service's commit": (expected["commit"], said["revision"]),
         "Cloud Run's image": (expected["image"], stored["containers"][0]["image"]),
     }
     return [

@@ -15,7 +15,7 @@ from ci.stages import smoke
 INSIDE = Path(smoke.__file__).parent / "inside"
 NAME = "projects/acme-1/locations/europe-west1/services/loans"
 IMAGE = f"registry.test/loans@sha256:{'1' * 64}"
-EXPECTED = {"name": NAME, "image": IMAGE, "revision": "loans-2", "variables": {"SHIPWAY_REVISION": "c0ffee"}}
+EXPECTED = {"name": NAME, "image": IMAGE, "revision": "loans-2", "commit": "c0ffee"}
 CASE = {"path": "/predict", "request": {"income": 1}, "expected": {"decision": "approve"}}
 
 

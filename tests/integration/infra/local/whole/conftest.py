@@ -23,6 +23,7 @@ from ci.engine.images import read_archive
 from ci.engine.images.reference import parse_reference
 from ci.engine.images.registry.client import Registry
 from ci.engine.store.blobs import Blobs
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.runtime.image import write_image
 
 ROOT = Path(__file__).parents[5]
@@ -85,7 +86,7 @@ class Whole:
         """Ask a service by its URL, whether or not this machine's resolver knows the name."""
         parts = httpx.URL(url)
         headers = {"Host": f"{parts.host}:{parts.port}", **how.pop("headers", {})}
-        return httpx.request(
+        return plain.request(
             how.pop("method", "GET"),
             f"http://127.0.0.1:{parts.port}{path}",
             headers=headers,

@@ -5,10 +5,10 @@ import re
 import socket
 import subprocess
 
-import httpx
 import pytest
 from google.cloud import run_v2
 
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.whole.conftest import PARENT, ROOT, Whole, command, service
 
 
@@ -26,7 +26,7 @@ def run(*words, state):
 def test_up_prints_one_line_when_it_answers_and_ends_cleanly_on_sigterm(tmp_path):
     cloud = Whole(tmp_path)
     try:
-        answer = httpx.get(f"{cloud.addresses['endpoint']}/v2/{PARENT}/services")
+        answer = plain.get(f"{cloud.addresses['endpoint']}/v2/{PARENT}/services")
         assert (answer.status_code, answer.json()) == (200, {})
     finally:
         cloud.stop()

@@ -5,11 +5,11 @@ import os
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 from google.api_core import exceptions
 from google.cloud import run_v2
 
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.whole.conftest import PARENT, ROOT, Whole, command, service
 
 
@@ -69,8 +69,8 @@ def test_with_a_full_disk_services_go_on_and_changes_are_refused_until_there_is_
 def test_a_body_of_ten_megabytes_is_refused_by_its_size_and_nothing_is_changed(cloud):
     body = {"template": {"containers": [{"image": "x", "args": ["a" * (10 << 20)]}]}}
     where = f"{cloud.addresses['endpoint']}/v2/{PARENT}/services?serviceId=large"
-    refused = httpx.post(where, json=body, timeout=60)
+    refused = plain.post(where, json=body, timeout=60)
     assert refused.status_code == 400
     assert refused.json()["error"]["status"] == "INVALID_ARGUMENT"
     assert "Request payload size exceeds the limit: 10485760 bytes." in refused.json()["error"]["message"]
-    assert httpx.get(where.partition("?")[0]).json() == {}
+    assert plain.get(where.partition("?")[0]).json() == {}

@@ -4,11 +4,11 @@ import os
 import re
 import shutil
 
-import httpx
 import pytest
 from google.cloud import run_v2
 from playwright.sync_api import sync_playwright
 
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.whole.conftest import PARENT, service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -77,6 +77,6 @@ def test_the_page_says_when_the_cloud_is_gone(browser, cloud):
 
 
 def test_the_page_works_in_no_foreign_frame_and_runs_no_foreign_script(cloud):
-    policy = httpx.get(cloud.addresses["endpoint"]).headers["content-security-policy"]
+    policy = plain.get(cloud.addresses["endpoint"]).headers["content-security-policy"]
     assert "frame-ancestors 'none'" in policy
     assert "script-src 'self'" in policy
