@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-import httpx
 import pytest
 from google.protobuf import any_pb2, json_format
 from google.rpc import code_pb2
@@ -10,6 +9,7 @@ from google.rpc import error_details_pb2 as _known_details  # noqa: F401  # for 
 
 from infra.local.api import rpcs
 from infra.local.api.definition import protobuf
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.examples import for_numbers, tried
 from tests.integration.infra.local.generated import request
 from tests.integration.infra.local.memory import MemoryFleet, MemoryFront
@@ -27,7 +27,7 @@ def http(tmp_path_factory):
     state = tmp_path_factory.mktemp("state")
     with (
         serving(state, MemoryFleet(), MemoryFront()) as served,
-        httpx.Client(base_url=served.url, timeout=20) as client,
+        plain.Client(base_url=served.url, timeout=20) as client,
     ):
         for collection, document in (("services", SERVICE), ("jobs", JOB)):
             answer = client.post(f"{PARENT}/{collection}?{collection[:-1]}Id=a", json=document)

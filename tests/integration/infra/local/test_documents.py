@@ -4,13 +4,12 @@ import copy
 import time
 from collections import Counter
 
-import httpx
 import pytest
 
 from infra.local.api import methods, rpcs
 from infra.local.api.schema import Schemas
 from infra.local.control.logging.times import rfc3339
-from tests.integration.infra.local import generated
+from tests.integration.infra.local import generated, plain
 from tests.integration.infra.local.api import telling
 from tests.integration.infra.local.api.test_arbitrary import _everything_answered
 from tests.integration.infra.local.api.test_arbitrary import check as check_answer
@@ -99,7 +98,7 @@ WORDS = {
 def http(tmp_path_factory):
     with (
         serving(tmp_path_factory.mktemp("state"), MemoryFleet(), MemoryFront()) as served,
-        httpx.Client(base_url=served.url, timeout=20) as client,
+        plain.Client(base_url=served.url, timeout=20) as client,
     ):
         answer = client.post(f"{REPOSITORIES}?repositoryId=a", json={"format": "DOCKER"})
         assert answer.status_code == 200, answer.text

@@ -9,12 +9,12 @@ import sys
 import time
 from statistics import median
 
-import httpx
 import pytest
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
 
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.conftest import PARENT
 from tests.integration.infra.local.memory import MemoryFleet, MemoryFront
 from tests.integration.infra.local.serving import serving
@@ -107,7 +107,7 @@ def test_an_execution_that_was_under_way_is_run_to_its_end(tmp_path):
 
 @pytest.mark.slow
 def test_a_hundred_services_with_three_revisions_each_are_listed_in_a_moment(tmp_path):
-    with serving(tmp_path / "state", MemoryFleet(), MemoryFront()) as served, httpx.Client() as http:
+    with serving(tmp_path / "state", MemoryFleet(), MemoryFront()) as served, plain.Client() as http:
         parent = f"{served.url}/v2/{PARENT}"
         services = client(run_v2.ServicesClient, served.url)
         for number in range(100):

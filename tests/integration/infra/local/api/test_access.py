@@ -1,8 +1,8 @@
 """Who may call what: by tokens of service accounts, as their roles say, over HTTP."""
 
-import httpx
 import pytest
 
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.documented import build
 from tests.integration.infra.local.memory import MemoryFleet, MemoryFront
 from tests.integration.infra.local.serving import serving
@@ -26,14 +26,14 @@ def token(cloud):
 
 @pytest.fixture
 def as_account(cloud, token):
-    with httpx.Client(base_url=cloud.url, headers={"Authorization": f"Bearer {token}"}) as client:
+    with plain.Client(base_url=cloud.url, headers={"Authorization": f"Bearer {token}"}) as client:
         yield client
 
 
 def grant(cloud, role, url=f"/v1/{PROJECT}"):
     members = [f"serviceAccount:{EMAIL}"]
     policy = {"bindings": [{"role": role, "members": members}]}
-    answer = httpx.post(f"{cloud.url}{url}:setIamPolicy", json={"policy": policy})
+    answer = plain.post(f"{cloud.url}{url}:setIamPolicy", json={"policy": policy})
     assert answer.status_code == 200, answer.text
 
 
@@ -58,14 +58,14 @@ def test_an_account_is_told_which_permissions_it_has(cloud, as_account):
     body = {"permissions": ["run.services.get", "run.services.create"]}
     url = f"/v1/{PROJECT}:testIamPermissions"
     assert as_account.post(url, json=body).json() == {"permissions": ["run.services.get"]}
-    assert httpx.post(f"{cloud.url}{url}", json=body).json() == body
+    assert plain.post(f"{cloud.url}{url}", json=body).json() == body
 
 
 def test_a_role_on_one_resource_is_for_it_alone(cloud, as_account):
     for name in ("one", "two"):
-        made = httpx.post(f"{cloud.url}{SECRETS}?secretId={name}", json={"replication": {"automatic": {}}})
+        made = plain.post(f"{cloud.url}{SECRETS}?secretId={name}", json={"replication": {"automatic": {}}})
         assert made.status_code == 200
-        added = httpx.post(f"{cloud.url}{SECRETS}/{name}:addVersion", json={"payload": {"data": "YQ=="}})
+        added = plain.post(f"{cloud.url}{SECRETS}/{name}:addVersion", json={"payload": {"data": "YQ=="}})
         assert added.status_code == 200
     grant(cloud, "roles/secretmanager.secretAccessor", f"{SECRETS}/one")
     assert as_account.get(f"{SECRETS}/one/versions/latest:access").json()["payload"]["data"] == "YQ=="
@@ -94,25 +94,25 @@ def test_what_only_the_message_names_is_asked_for_too(cloud, as_account):
 def test_a_disabled_account_is_let_in_no_more(cloud, as_account):
     grant(cloud, "roles/run.viewer")
     account = f"{cloud.url}/v1/{PROJECT}/serviceAccounts/{EMAIL}"
-    assert httpx.post(f"{account}:disable").status_code == 200
+    assert plain.post(f"{account}:disable").status_code == 200
     assert as_account.get(PARENT).status_code == 401
-    assert httpx.post(f"{account}:enable").status_code == 200
+    assert plain.post(f"{account}:enable").status_code == 200
     assert as_account.get(PARENT).status_code == 200
 
 
 def test_a_forged_token_is_refused_and_a_foreign_one_is_the_owners(cloud, token):
     forged = {"Authorization": f"Bearer {token[:-4]}xxxx"}
-    answer = httpx.get(f"{cloud.url}{PARENT}", headers=forged)
+    answer = plain.get(f"{cloud.url}{PARENT}", headers=forged)
     assert answer.status_code == 401
     assert answer.json()["error"]["status"] == "UNAUTHENTICATED"
     foreign = {"Authorization": "Bearer ya29.a0AfB_byC"}
-    assert httpx.get(f"{cloud.url}{PARENT}", headers=foreign).status_code == 200
+    assert plain.get(f"{cloud.url}{PARENT}", headers=foreign).status_code == 200
 
 
 def test_a_quota_is_kept_and_says_when_to_come_back(tmp_path):
     with serving(tmp_path, MemoryFleet(), MemoryFront(), quota_per_minute=3) as served:
-        answers = [httpx.get(f"{served.url}{PARENT}") for _ in range(4)]
-        other = httpx.get(f"{served.url}{PARENT.replace('shipway-test', 'other-project')}")
+        answers = [plain.get(f"{served.url}{PARENT}") for _ in range(4)]
+        other = plain.get(f"{served.url}{PARENT.replace('shipway-test', 'other-project')}")
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert other.status_code == 200
     error = answers[-1].json()["error"]
@@ -126,8 +126,8 @@ def test_a_quota_is_kept_and_says_when_to_come_back(tmp_path):
 
 def test_a_strict_cloud_wants_apis_enabled(tmp_path):
     with serving(tmp_path, MemoryFleet(), MemoryFront(), strict=True) as served:
-        before = httpx.get(f"{served.url}{PARENT}")
-        enabled = httpx.post(f"{served.url}/v1/{PROJECT}/services/run.googleapis.com:enable")
-        after = httpx.get(f"{served.url}{PARENT}")
+        before = plain.get(f"{served.url}{PARENT}")
+        enabled = plain.post(f"{served.url}/v1/{PROJECT}/services/run.googleapis.com:enable")
+        after = plain.get(f"{served.url}{PARENT}")
     assert (before.status_code, enabled.status_code, after.status_code) == (403, 200, 200)
     assert before.json()["error"]["details"][0]["reason"] == "SERVICE_DISABLED"

@@ -3,7 +3,6 @@
 import copy
 from collections import Counter
 
-import httpx
 import pytest
 from google.protobuf import json_format
 from google.rpc import code_pb2
@@ -12,7 +11,7 @@ from infra.local.api import methods, rpcs
 from infra.local.api.definition import protobuf
 from infra.local.api.schema import Schemas
 from infra.local.cloud import DOCUMENTS
-from tests.integration.infra.local import generated
+from tests.integration.infra.local import generated, plain
 from tests.integration.infra.local.api import arbitrary
 from tests.integration.infra.local.examples import for_numbers, tried
 from tests.integration.infra.local.memory import MemoryFleet, MemoryFront
@@ -62,7 +61,7 @@ def served(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def http(served):
-    with httpx.Client(base_url=served.url, timeout=20) as client:
+    with plain.Client(base_url=served.url, timeout=20) as client:
         prepare(client)
         yield client
 

@@ -1,7 +1,8 @@
 """What every API takes beside its own parameters, and how it says no."""
 
-import httpx
 import pytest
+
+from tests.integration.infra.local import plain
 
 ACCOUNTS = "/v1/projects/shipway-test/serviceAccounts"
 SECRETS = "/v1/projects/shipway-test/secrets"
@@ -9,7 +10,7 @@ SECRETS = "/v1/projects/shipway-test/secrets"
 
 @pytest.fixture
 def http(cloud):
-    with httpx.Client(base_url=cloud.url) as client:
+    with plain.Client(base_url=cloud.url) as client:
         yield client
 
 

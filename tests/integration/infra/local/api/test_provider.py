@@ -1,9 +1,9 @@
 """Requests as Pulumi's and Terraform's Google providers make them, one resource after the other."""
 
-import httpx
 import pytest
 
 from infra.local.control.names import project_number
+from tests.integration.infra.local import plain
 
 PROJECT = "/v1/projects/shipway-test"
 NUMBER = project_number("shipway-test")
@@ -13,7 +13,7 @@ TAIL = "alt=json&prettyPrint=false"
 
 @pytest.fixture
 def call(cloud):
-    with httpx.Client(base_url=cloud.url, headers={"User-Agent": "Terraform/1.9 Pulumi/3"}) as client:
+    with plain.Client(base_url=cloud.url, headers={"User-Agent": "Terraform/1.9 Pulumi/3"}) as client:
 
         def ask(verb, path, body=None):
             answer = client.request(verb, f"{path}{'&' if '?' in path else '?'}{TAIL}", json=body)

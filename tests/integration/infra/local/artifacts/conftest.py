@@ -2,10 +2,10 @@
 
 import asyncio
 
-import httpx
 import pytest
 from google.cloud import artifactregistry_v1 as library
 
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.conftest import PARENT
 from tests.integration.infra.local.serving import Server, listen, serving
 
@@ -34,7 +34,7 @@ def registry(cloud):
     listener = listen()
     server = Server(cloud.cloud.registry)
     serving = asyncio.run_coroutine_threadsafe(server.serve(sockets=[listener]), cloud._loop)
-    with httpx.Client(base_url=f"http://localhost:{listener.getsockname()[1]}", timeout=20) as http:
+    with plain.Client(base_url=f"http://localhost:{listener.getsockname()[1]}", timeout=20) as http:
         yield http
     cloud.call(server.end)
     serving.result(10)
@@ -46,5 +46,5 @@ def cloud(tmp_path, fleet, front):
     """A cloud where a push needs a repository."""
     with serving(tmp_path / "state", fleet, front, strict=True) as served:
         enable = f"{served.url}/v1/projects/shipway-test/services/artifactregistry.googleapis.com:enable"
-        assert httpx.post(enable).status_code == 200
+        assert plain.post(enable).status_code == 200
         yield served

@@ -7,12 +7,12 @@ import io
 import json
 import threading
 
-import httpx
 import pytest
 
 from ci.engine.images import Image, ImageConfig, Member, pack
 from ci.engine.store.blobs import Blobs
 from infra.local.registry import Registry, Repository
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.serving import Server, listen
 
 HOME = "projects/shipway-test/locations/europe-west1/repositories/apps"
@@ -85,7 +85,7 @@ def port(served):
 
 @pytest.fixture
 def http(port):
-    with httpx.Client(base_url=f"http://localhost:{port}", timeout=20) as client:
+    with plain.Client(base_url=f"http://localhost:{port}", timeout=20) as client:
         yield client
 
 

@@ -3,9 +3,9 @@
 from random import Random
 from urllib.parse import quote
 
-import httpx
 import pytest
 
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.examples import for_numbers, tried
 from tests.integration.infra.local.registry.conftest import (
     HOME,
@@ -54,7 +54,7 @@ QUERIES = ("", "?n=1", "?n=-1", "?last=v", "?digest=x", f"?digest={sha(b'layer')
 def http(tmp_path_factory):
     with (
         serving(tmp_path_factory.mktemp("registry"), Listed(HOME)) as (_, port),
-        httpx.Client(base_url=f"http://localhost:{port}", timeout=20) as client,
+        plain.Client(base_url=f"http://localhost:{port}", timeout=20) as client,
     ):
         push(client, "v1", manifest(client))
         yield client

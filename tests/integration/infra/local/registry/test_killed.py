@@ -9,9 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.registry import program
 from tests.integration.infra.local.registry.conftest import NAME, manifest, push, sha
 
@@ -38,7 +38,7 @@ def start(tmp_path):
             except ConnectionRefusedError:
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-        return process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
+        return process, plain.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
 
     yield begin
     for process in running:

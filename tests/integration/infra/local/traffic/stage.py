@@ -10,10 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-import httpx
-
 from infra.local.runtime.contract import Target
 from infra.local.traffic import FrontProxy, NoInstance, Unavailable
+from tests.integration.infra.local import plain
 from tests.integration.infra.local.traffic.instance import Instance
 
 REVISIONS = "projects/acme/locations/europe-west1/services/web/revisions"
@@ -137,7 +136,7 @@ class Stage:
         self.call(self.front.route, host, tuple(targets), affinity, **access)
 
     def client(self, host="web.localhost", port=None, **how):
-        return httpx.Client(
+        return plain.Client(
             base_url=f"http://127.0.0.1:{port or self.port}", headers={"host": host}, timeout=20, **how
         )
 
