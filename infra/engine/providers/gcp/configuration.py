@@ -10,8 +10,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from infra.engine.providers.contract import ProviderError
+from infra.engine.providers.gcp import nearby
 from infra.engine.values import Properties, Secret
 
 VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -27,6 +29,14 @@ ATTRIBUTION: Final = "goog-pulumi-provisioned"
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The address that an API's paths follow, with a slash at its end; ``custom`` if it isn't Google's."""
+
+    url: str
+    custom: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """An API: its key in the configuration, its variable, and where Google has it.
 
@@ -37,6 +47,10 @@ class Product:
     variable: str
     base: str
     version: str = ""
+
+    def at(self, url: str | None) -> Endpoint:
+        """Its endpoint: Google's, unless a URL says otherwise."""
+        return Endpoint(f"{(url or self.base).rstrip('/')}/{self.version}", custom=bool(url))
 
 
 PRODUCTS: Final[Mapping[str, Product]] = {
@@ -55,14 +69,6 @@ PRODUCTS: Final[Mapping[str, Product]] = {
         ("storage", "STORAGE", "https://storage.googleapis.com/storage/v1/"),
     )
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The address that an API's paths follow, with a slash at its end; ``custom`` if it isn't Google's."""
-
-    url: str
-    custom: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +93,20 @@ class Configuration:
             value = _text(inputs.get(key))
             return value or next((variables[name] for name in VARIABLES[key] if variables.get(name)), None)
 
-        endpoints = {}
-        for name, product in PRODUCTS.items():
-            url = _text(inputs.get(product.key)) or variables.get(product.variable)
-            base = (url or product.base).rstrip("/")
-            endpoints[name] = Endpoint(f"{base}/{product.version}", custom=bool(url))
+        token, credentials = text("accessToken"), text("credentials")
+        urls = {
+            name: _text(inputs.get(each.key)) or variables.get(each.variable)
+            for name, each in PRODUCTS.items()
+        }
+        if not (token or credentials or any(urls.values()) or nearby.knows_google(variables)):
+            urls = _nearby(variables)
         return cls(
-            endpoints,
+            {name: PRODUCTS[name].at(url) for name, url in urls.items()},
             project=text("project"),
             region=text("region"),
             zone=text("zone"),
-            token=text("accessToken"),
-            credentials=text("credentials"),
+            token=token,
+            credentials=credentials,
             billing_project=text("billingProject"),
             labels=_labels(inputs),
         )
@@ -112,6 +120,12 @@ class Configuration:
                 f"pulumi config set gcp:{key} VALUE, or set {VARIABLES[key][0]}"
             )
         return value
+
+
+def _nearby(variables: Mapping[str, str]) -> dict[str, str | None]:
+    """The addresses of the APIs of the cloud on this machine, if there is one."""
+    cloud = nearby.endpoint(variables)
+    return {name: cloud and f"{cloud}{urlsplit(each.base).path}" for name, each in PRODUCTS.items()}
 
 
 def _labels(inputs: Properties) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from infra.engine.providers.gcp.configuration import Configuration
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 _REMEDY: Final = (
     "Set GOOGLE_OAUTH_ACCESS_TOKEN, or GOOGLE_CREDENTIALS, or run `gcloud auth application-default login`; "
-    "for a cloud on this machine, set its endpoints (GOOGLE_CLOUD_RUN_V2_CUSTOM_ENDPOINT and so on)."
+    "or start the cloud on this machine: python -m infra.local up"
 )
 
 

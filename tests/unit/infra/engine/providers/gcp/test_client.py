@@ -1,5 +1,9 @@
 """Requests: what is tried again and what isn't, operations followed, credentials, endpoints."""
 
+import json
+import os
+import subprocess
+
 import httpx
 import pytest
 
@@ -141,6 +145,41 @@ def test_endpoints_come_from_the_configuration_then_the_environment_then_google(
     assert Configuration.read(LOCAL, variables).endpoints["cloudRunV2"].url == "http://cloud.test/v2/"
     assert Configuration.read({}, {}).endpoints["cloudRunV2"].url == "https://run.googleapis.com/v2/"
     assert Configuration.read({}, variables).project == "p"
+
+
+@pytest.fixture
+def nearby(tmp_path):
+    """An environment in which a cloud serves on this machine: this very process, as far as can be told."""
+    record = {"pid": os.getpid(), "endpoint": "http://127.0.0.1:8780"}
+    (tmp_path / "endpoint.json").write_text(json.dumps(record))
+    return {"SHIPWAY_CLOUD_STATE": str(tmp_path), "HOME": str(tmp_path)}
+
+
+def run_at(environment, **inputs):
+    return Configuration.read(inputs, environment).endpoints["cloudRunV2"]
+
+
+def test_the_cloud_on_this_machine_is_used_where_nothing_says_how_to_reach_google(nearby, tmp_path):
+    assert run_at(nearby).url == "http://127.0.0.1:8780/v2/"
+    assert run_at(nearby).custom
+    assert Configuration.read({}, nearby).endpoints["monitoring"].url == "http://127.0.0.1:8780/v3/"
+    google = "https://run.googleapis.com/v2/"
+    assert run_at(nearby, accessToken="a-token").url == google
+    assert run_at(nearby | {"GOOGLE_APPLICATION_CREDENTIALS": "key.json"}).url == google
+    elsewhere = {"GOOGLE_IAM_CUSTOM_ENDPOINT": "http://elsewhere/"}
+    assert run_at(nearby | elsewhere).url == google
+    (tmp_path / ".config" / "gcloud").mkdir(parents=True)
+    (tmp_path / ".config" / "gcloud" / "application_default_credentials.json").write_text("{}")
+    assert run_at(nearby).url == google
+
+
+def test_a_cloud_that_was_killed_is_not_waited_for(nearby, tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / "endpoint.json").write_text(
+        json.dumps({"pid": gone.pid, "endpoint": "http://127.0.0.1:8780"})
+    )
+    assert not run_at(nearby).custom
 
 
 def test_secrets_of_the_configuration_are_not_in_its_text():
