@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import pulumi
 
@@ -21,10 +21,15 @@ class Delivered:
 
     @classmethod
     def to(cls, environment: str, settings: Settings) -> Delivered | None:
-        """What an environment runs, None if nothing yet. Raises pulumi.RunError if it may not choose."""
+        """What an environment runs, None if nothing yet. Raises pulumi.RunError if it may not choose.
+
+        Without a release in the configuration it goes on with the one that it runs: an update by hand changes
+        settings, and delivers nothing.
+        """
         source = PROMOTES.get(environment)
         if source is None:
-            return None if settings.release is None else cls.of(settings.release)
+            release = settings.release or _running(environment)
+            return None if release is None else cls.of(release)
         if settings.release is not None:
             raise pulumi.RunError(
                 f"shipway:release is set, but {environment} takes the digest that {source} ran: "
@@ -60,3 +65,12 @@ class Delivered:
     @property
     def _parts(self) -> dict[str, pulumi.Output[str]]:
         return {"commit": self.commit, "model": self.model, "data": self.data}
+
+
+def _running(environment: str) -> Release | None:
+    """The release that the stack's own last update exported."""
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{environment}"
+    read = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value or {}
+    outputs = read.get("outputs") or {}
+    parts = {field.name: str(outputs.get(field.name) or "") for field in fields(Release)}
+    return Release(**parts) if all(parts.values()) else None

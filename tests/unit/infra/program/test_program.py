@@ -208,3 +208,10 @@ def test_all_environments_register_the_same_things():
 def test_a_wrong_setting_is_one_line_that_names_its_key():
     with pytest.raises(pulumi.RunError, match=r"shipway:scaling.max is \"many\"\. It may be a whole number"):
         run("staging", {"scaling": {"max": "many"}})
+
+
+def test_without_a_release_in_the_configuration_the_one_that_runs_goes_on():
+    recorder, outputs = run("staging", {}, stacks={"organization/shipway/staging": RELEASE})
+    (container,) = service(recorder)["template"]["containers"]
+    assert container["image"] == IMAGE
+    assert outputs["commit"] == RELEASE["commit"]
