@@ -75,21 +75,21 @@ class Rest:
         """Make it, wait until it is there, and read it."""
         kind, wanted = self._kind, self._completed(inputs)
         wanted |= self._labelled(wanted, {})
-        id = "" if kind.numbered else naming.fill(kind.id, wanted)
-        with about("creating", target, id):
+        made = "" if kind.numbered else naming.fill(kind.id, wanted)
+        with about("creating", target, made):
             path = naming.fill(kind.create, wanted, quoted=True)
             answer = await self._client.call(Request(kind.product, "POST", path, self._body(wanted)))
             if kind.numbered:
-                id = answer["name"]
+                made = answer["name"]
             try:
                 settled = await self._settled(target, answer)
-                switched = await self._switch(id, wanted, {})
+                switched = await self._switch(made, wanted, {})
             except (GoogleError, LostError, TimeoutError) as error:
-                raise await self._half_made(target, id, wanted, inputs, error) from error
-            found = answer if settled and not switched else await self._get(id, wanted)
-        outputs = self._outputs(id, found, wanted)
-        self._well(target, id, found, outputs, inputs)
-        return Created(id, outputs)
+                raise await self._half_made(target, made, wanted, inputs, error) from error
+            found = answer if settled and not switched else await self._get(made, wanted)
+        outputs = self._outputs(made, found, wanted)
+        self._well(target, made, found, outputs, inputs)
+        return Created(made, outputs)
 
     async def read(self, target: Target, id: str, inputs: Properties, state: Properties) -> Found:
         """It as it is; its inputs are those that it had, with the values that they have now."""

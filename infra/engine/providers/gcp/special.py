@@ -47,7 +47,7 @@ def repository_in(answer: Json, _: Mapping[str, Any]) -> Json:
     short = {"name": _last(answer)}
     if policies is None:
         return answer | short
-    return answer | short | {"cleanupPolicies": [{"id": id, **policy} for id, policy in policies.items()]}
+    return answer | short | {"cleanupPolicies": [{"id": key, **policy} for key, policy in policies.items()]}
 
 
 def account_out(body: Json, properties: Mapping[str, Any]) -> Json:
