@@ -15,6 +15,7 @@ from infra.engine.providers.contract import Provider, ProviderError
 if TYPE_CHECKING:
     from infra.engine.deploy.contract import UpdateRequest
     from infra.engine.deploy.deployment import Deployment
+    from infra.engine.display.events import Severity
     from infra.engine.state.model import Resource
 
 DYNAMIC: Final = "pulumi-python"
@@ -42,6 +43,11 @@ class Packages:
     def _resource(self, urn: str) -> Resource | None:
         return self._deployment.ledger.new(urn) if self._deployment else None
 
+    def _say(self, severity: Severity, line: str) -> None:
+        """Pass on what a plugin prints, as if the program had."""
+        if self._deployment is not None:
+            self._deployment.report.message(severity, f"{line}\n", "", 0, ephemeral=False)
+
     async def load(self, package: str, version: str) -> Provider:
         """A new provider for ``package``. Raises ProviderError, naming a remedy, if nothing serves it."""
         if package == "pulumi":
@@ -57,7 +63,7 @@ class Packages:
         from infra.engine.providers.plugin import launch
 
         root = self._request.program.root if self._request.program else Path.cwd()
-        return await launch(package, [str(program), self.engine_address], root, os.environ)
+        return await launch(package, [str(program), self.engine_address], root, os.environ, self._say)
 
     def _in_process(self, package: str, version: str) -> Provider:
         module = importlib.import_module(IN_PROCESS[package])
@@ -77,7 +83,7 @@ class Packages:
         interpreter = Interpreter.of(program)
         command = [*interpreter.command, "-u", "-m", "pulumi.dynamic", self.engine_address]
         environment = {**interpreter.environment, "PULUMI_PROJECT": self._request.project}
-        return await launch(DYNAMIC, command, program.root, environment)
+        return await launch(DYNAMIC, command, program.root, environment, self._say)
 
 
 def _missing(package: str, version: str) -> str:

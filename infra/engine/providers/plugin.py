@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ import grpc
 import grpc.aio
 from google.protobuf import empty_pb2, struct_pb2
 
+from infra.engine.display.events import Severity
 from infra.engine.protocol.channel import OPTIONS
 from infra.engine.protocol.messages import provider_pb2, provider_pb2_grpc, status_pb2
 from infra.engine.providers.contract import (
@@ -37,6 +39,7 @@ from infra.engine.values.wire import Accepts, decode, encode
 
 _STATUS_DETAILS = "grpc-status-details-bin"
 _GRACE_SECONDS = 2
+_LARGEST_READ = 65536
 _Answer = TypeVar("_Answer")
 _KINDS = {
     provider_pb2.PropertyDiff.ADD: Difference.ADD,
@@ -48,31 +51,80 @@ _KINDS = {
 }
 
 
+Say = Callable[[Severity, str], None]
+"""Told each line that a plugin prints."""
+
+
 async def launch(
-    package: str, command: Sequence[str], directory: Path, environment: Mapping[str, str]
+    package: str, command: Sequence[str], directory: Path, environment: Mapping[str, str], say: Say
 ) -> Plugin:
     """Start a plugin, which prints the port that it listens on. Raises ProviderError if it doesn't."""
     process = await anyio.open_process(
         [*command],
         cwd=directory,
         env=dict(environment),
-        stderr=None,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    line = b""
-    if process.stdout is not None:
-        while not line.endswith(b"\n"):
-            try:
-                line += await process.stdout.receive(64)
-            except anyio.EndOfStream:
-                break
-    if not line.strip().isdigit():
+    said = _Said(process, say)
+    port = await said.first_line()
+    if not port.isdigit():
         code = await process.wait()
+        await said.close()
         raise ProviderError(
             f"could not start the provider of package {package} ({command[0]}): exit code {code}"
         )
-    return Plugin(package, f"127.0.0.1:{int(line)}", process)
+    return Plugin(package, f"127.0.0.1:{int(port)}", process, said)
+
+
+class _Said:
+    """What a plugin prints: its port, on the first line, and then whatever it has to say."""
+
+    def __init__(self, process: anyio.abc.Process, say: Say) -> None:
+        self._process = process
+        self._say = say
+        self._rest = b""
+        self._errors = asyncio.create_task(self._pass_on(process.stderr, "info#err", b""))
+        self._output: asyncio.Task[None] | None = None
+
+    async def first_line(self) -> str:
+        """The first line of the output; the others are passed on from now on."""
+        stream, text = self._process.stdout, b""
+        while stream is not None and b"\n" not in text:
+            try:
+                text += await stream.receive(_LARGEST_READ)
+            except anyio.EndOfStream:
+                break
+        line, _, rest = text.partition(b"\n")
+        self._output = asyncio.create_task(self._pass_on(stream, "info", rest))
+        return line.decode(errors="replace").strip()
+
+    async def _pass_on(
+        self, stream: anyio.abc.ByteReceiveStream | None, severity: Severity, rest: bytes
+    ) -> None:
+        while stream is not None:
+            *lines, rest = rest.split(b"\n")
+            for line in lines:
+                self._say(severity, line.decode(errors="replace"))
+            try:
+                rest += await stream.receive(_LARGEST_READ)
+            except (anyio.EndOfStream, anyio.ClosedResourceError):
+                break
+        if rest:
+            self._say(severity, rest.decode(errors="replace"))
+
+    def hush(self) -> None:
+        """Pass nothing on any more: how a plugin takes being ended is nobody's business."""
+        self._say = lambda _severity, _line: None
+
+    async def close(self) -> None:
+        """Wait for the last words."""
+        tasks = [task for task in (self._errors, self._output) if task is not None]
+        await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+        for task in tasks:
+            task.cancel()
 
 
 class Plugin(Provider):
@@ -80,9 +132,16 @@ class Plugin(Provider):
 
     secrets = True
 
-    def __init__(self, package: str, address: str, process: anyio.abc.Process | None = None) -> None:
+    def __init__(
+        self,
+        package: str,
+        address: str,
+        process: anyio.abc.Process | None = None,
+        said: _Said | None = None,
+    ) -> None:
         self.package = package
         self._process = process
+        self._said = said
         self._channel = grpc.aio.insecure_channel(address, options=OPTIONS)
         self._stub: Any = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self._accepts = Accepts(resources=False)
@@ -259,14 +318,16 @@ class Plugin(Provider):
     async def close(self) -> None:
         with anyio.CancelScope(shield=True):
             await self._channel.close()
-            if self._process is None:
+            if self._process is None or self._said is None:
                 return
+            self._said.hush()
             if self._process.returncode is None:
                 self._process.send_signal(signal.SIGINT)
                 with anyio.move_on_after(_GRACE_SECONDS):
                     await self._process.wait()
             if self._process.returncode is None:
                 self._process.kill()
+            await self._said.close()
             await self._process.aclose()
 
 

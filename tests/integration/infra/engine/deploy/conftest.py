@@ -8,13 +8,13 @@ import anyio
 import pytest
 
 from infra.engine.deploy import urns
-from infra.engine.deploy.contract import Op, Outcome, Program, UpdateRequest
+from infra.engine.deploy.contract import Outcome, Program, UpdateRequest
 from infra.engine.deploy.ledger import Ledger
 from infra.engine.deploy.update import update
 from infra.engine.display import events
 from infra.engine.state.model import Snapshot
 
-PRELUDE = '''\
+PRELUDE = """\
 import os, pulumi
 from pulumi import ResourceOptions as Opts
 from pulumi.dynamic import *
@@ -66,7 +66,7 @@ class Thing(Resource):
     def __init__(self, name, opts=None, **props):
         super().__init__(Things(), name, {"shout": None, "name": name, **props}, opts)
 
-'''
+"""
 
 
 @dataclass
@@ -82,7 +82,9 @@ class Stack:
         """Make ``text`` the program."""
         (self.folder / "__main__.py").write_text(PRELUDE + dedent(text))
 
-    async def run(self, kind: str, *, mode: str = "", interrupt: anyio.Event | None = None, **options) -> Outcome:
+    async def run(
+        self, kind: str, *, mode: str = "", interrupt: anyio.Event | None = None, **options
+    ) -> Outcome:
         """Run one operation."""
         environment = {"MODE": mode, "LOG": str(self.log)}
         request = UpdateRequest(
@@ -115,6 +117,11 @@ class Stack:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         self.log.unlink(missing_ok=True)
         return lines
+
+    @staticmethod
+    def counted(outcome: Outcome) -> dict[str, int]:
+        """The summary's counts by operation."""
+        return {str(op): count for op, count in outcome.changes.items()}
 
     def names(self) -> list[str]:
         """The stack's resources, providers aside, in the order of the checkpoint."""
@@ -173,8 +180,3 @@ def anyio_backend():
 @pytest.fixture
 def stack(tmp_path):
     return Stack(tmp_path)
-
-
-def counted(outcome: Outcome) -> dict[str, int]:
-    """The summary's counts by operation."""
-    return {str(Op(op)): count for op, count in outcome.changes.items()}

@@ -3,13 +3,14 @@
 import anyio
 import pytest
 
-from .conftest import counted
-
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('Thing("a"); Thing("a")', "Duplicate resource URN 'urn:pulumi:dev::shop::pulumi-python:dynamic:Resource::a'"),
+        (
+            'Thing("a"); Thing("a")',
+            "Duplicate resource URN 'urn:pulumi:dev::shop::pulumi-python:dynamic:Resource::a'",
+        ),
         ('Thing("a", bad="x")', "resource 'a': property bad value {x} has a problem: is not allowed"),
         ('pulumi.CustomResource("nopkg:index:Thing", "n", {})', "no provider for package 'nopkg' is at hand"),
         ('raise pulumi.RunError("sorry")', "sorry"),
@@ -51,7 +52,7 @@ async def test_a_failed_step_stops_what_depends_on_it_and_keeps_what_was_made(st
     assert stack.names() == ["shop-dev", "a"]
     assert stack.journal.pending == []
     outcome = await stack.up()
-    assert counted(outcome) == {"same": 2, "create": 2}
+    assert stack.counted(outcome) == {"same": 2, "create": 2}
 
 
 async def test_other_resources_go_on_being_made_if_asked(stack):
@@ -99,7 +100,7 @@ async def test_an_interrupt_finishes_what_is_under_way_and_begins_nothing_new(st
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             group.start_soon(operate)
-            while not stack.log.exists():
+            while not stack.log.exists():  # noqa: ASYNC110 - another process writes it
                 await anyio.sleep(0.01)
             interrupt.set()
             (stack.folder / "log.go").touch()
@@ -121,7 +122,7 @@ async def test_cancelled_at_once_the_operation_under_way_is_left_pending(stack):
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             group.start_soon(stack.up)
-            while not stack.log.exists():
+            while not stack.log.exists():  # noqa: ASYNC110 - another process writes it
                 await anyio.sleep(0.01)
             group.cancel_scope.cancel()
     assert [(each.type, each.resource.name) for each in stack.journal.pending] == [("creating", "a")]

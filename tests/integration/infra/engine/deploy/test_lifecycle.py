@@ -1,7 +1,5 @@
 """The life of resources: made once, left alone, changed, replaced, deleted; each in its order."""
 
-from .conftest import counted
-
 TWO = """
 a = Thing("a", value=os.environ.get("VALUE", "x"), key=mode)
 b = Thing("b", value=a.shout)
@@ -14,14 +12,14 @@ async def test_a_preview_foretells_and_does_nothing(stack):
     stack.program(TWO)
     outcome = await stack.run("preview")
     assert outcome.result == "succeeded"
-    assert counted(outcome) == {"create": 4}
+    assert stack.counted(outcome) == {"create": 4}
     assert stack.asked() == []
 
 
 async def test_an_update_makes_what_is_missing_after_what_it_depends_on(stack):
     stack.program(TWO)
     outcome = await stack.up()
-    assert counted(outcome) == {"create": 4}
+    assert stack.counted(outcome) == {"create": 4}
     assert stack.asked() == ["create a", "create b", "create c"]
     assert stack.names() == ["shop-dev", "a", "b", "c"]
     assert stack.resource("shop-dev").outputs == {"said": "X"}
@@ -37,10 +35,12 @@ async def test_nothing_is_done_where_nothing_has_changed(stack):
     before = stack.snapshot.resources
     stack.asked()
     outcome = await stack.up()
-    assert counted(outcome) == {"same": 4}
+    assert stack.counted(outcome) == {"same": 4}
     assert stack.asked() == []
     assert stack.journal.begun == []
-    assert sorted(stack.snapshot.resources, key=lambda each: each.urn) == sorted(before, key=lambda each: each.urn)
+    assert sorted(stack.snapshot.resources, key=lambda each: each.urn) == sorted(
+        before, key=lambda each: each.urn
+    )
 
 
 async def test_a_change_updates_and_what_depends_on_it_follows(stack, monkeypatch):
@@ -49,7 +49,7 @@ async def test_a_change_updates_and_what_depends_on_it_follows(stack, monkeypatc
     stack.asked()
     monkeypatch.setenv("VALUE", "y")
     outcome = await stack.up()
-    assert counted(outcome) == {"same": 2, "update": 2}
+    assert stack.counted(outcome) == {"same": 2, "update": 2}
     assert stack.asked() == ["update a", "update b"]
     assert stack.resource("shop-dev").outputs == {"said": "Y"}
 
@@ -59,7 +59,7 @@ async def test_a_replacement_is_there_before_the_old_one_goes(stack):
     await stack.up()
     stack.asked()
     outcome = await stack.up(mode="other")
-    assert counted(outcome) == {"same": 3, "replace": 1}
+    assert stack.counted(outcome) == {"same": 3, "replace": 1}
     assert stack.asked() == ["create a", "delete a"]
 
 
@@ -72,7 +72,7 @@ async def test_deleted_before_it_is_replaced_what_cannot_be_without_it_goes_firs
     await stack.up()
     stack.asked()
     outcome = await stack.up(mode="other")
-    assert counted(outcome) == {"same": 2, "replace": 2}
+    assert stack.counted(outcome) == {"same": 2, "replace": 2}
     assert stack.asked() == ["delete b", "delete a", "create a", "create b"]
 
 
@@ -86,7 +86,7 @@ async def test_what_the_program_drops_is_deleted_last_and_dependents_first(stack
     await stack.up()
     stack.asked()
     outcome = await stack.up(mode="without")
-    assert counted(outcome) == {"same": 1, "update": 1, "delete": 2}
+    assert stack.counted(outcome) == {"same": 1, "update": 1, "delete": 2}
     assert stack.asked() == ["update late", "delete b", "delete a"]
     assert stack.names() == ["shop-dev", "late"]
 
@@ -96,7 +96,7 @@ async def test_destroy_leaves_nothing(stack):
     await stack.up()
     stack.asked()
     outcome = await stack.run("destroy")
-    assert counted(outcome) == {"delete": 4}
+    assert stack.counted(outcome) == {"delete": 4}
     assert stack.asked() == ["delete c", "delete b", "delete a"]
     assert stack.snapshot.resources == ()
 
@@ -106,12 +106,12 @@ async def test_a_refresh_takes_out_what_is_gone_and_the_next_update_makes_it_aga
     await stack.up()
     (stack.folder / "log.gone-b").touch()
     outcome = await stack.run("refresh")
-    assert counted(outcome) == {"same": 3, "delete": 1}
+    assert stack.counted(outcome) == {"same": 3, "delete": 1}
     assert stack.names() == ["shop-dev", "a", "c"]
     assert stack.resource("c").dependencies == ()
     stack.asked()
     (stack.folder / "log.gone-b").unlink()
-    assert counted(await stack.up()) == {"same": 3, "create": 1}
+    assert stack.counted(await stack.up()) == {"same": 3, "create": 1}
     assert stack.asked() == ["create b"]
 
 

@@ -4,8 +4,6 @@ import pytest
 
 from infra.engine.values import Secret
 
-from .conftest import counted
-
 
 async def test_an_alias_keeps_a_renamed_resource_and_its_children(stack):
     stack.program("""
@@ -22,7 +20,7 @@ async def test_an_alias_keeps_a_renamed_resource_and_its_children(stack):
     await stack.up()
     stack.asked()
     outcome = await stack.up(mode="renamed")
-    assert counted(outcome) == {"same": 4}
+    assert stack.counted(outcome) == {"same": 4}
     assert stack.asked() == []
     assert sorted(stack.names()) == ["crate", "crate-in", "new", "shop-dev"]
 
@@ -34,7 +32,7 @@ async def test_ignored_changes_are_ignored_and_others_can_force_a_replacement(st
     """)
     await stack.up(mode="1")
     outcome = await stack.up(mode="2")
-    assert counted(outcome) == {"same": 2, "update": 1} | {"same": 2, "update": 1}
+    assert stack.counted(outcome) == {"same": 2, "update": 1} | {"same": 2, "update": 1}
     assert stack.resource("ignores").inputs["value"] == "1"
 
 
@@ -44,7 +42,9 @@ async def test_a_protected_resource_is_neither_deleted_nor_replaced(stack):
     """)
     await stack.up()
     assert (await stack.up(mode="other")).result == "failed"
-    assert 'unable to replace resource "urn:pulumi:dev::shop::pulumi-python:dynamic:Resource::a"' in stack.said()
+    assert (
+        'unable to replace resource "urn:pulumi:dev::shop::pulumi-python:dynamic:Resource::a"' in stack.said()
+    )
     assert (await stack.up(mode="gone")).result == "failed"
     assert "cannot be deleted\nbecause it is protected" in stack.said()
     assert (await stack.run("destroy")).result == "failed"
@@ -58,7 +58,7 @@ async def test_a_retained_resource_leaves_the_state_and_stays_in_the_cloud(stack
     await stack.up()
     stack.asked()
     outcome = await stack.up(mode="gone")
-    assert counted(outcome) == {"same": 1, "delete": 2}
+    assert stack.counted(outcome) == {"same": 1, "delete": 2}
     assert stack.asked() == ["delete lost"]
 
 
@@ -125,7 +125,9 @@ async def test_hooks_are_called_around_creation_and_a_failing_one_stops_it(stack
     assert stack.asked() == ["hook a", "create a", "hook a"]
 
 
-@pytest.mark.parametrize(("option", "made"), [("targets", {"same": 2, "update": 1}), ("excludes", {"same": 2, "update": 1})])
+@pytest.mark.parametrize(
+    ("option", "made"), [("targets", {"same": 2, "update": 1}), ("excludes", {"same": 2, "update": 1})]
+)
 async def test_an_operation_is_confined_to_targets_or_away_from_excludes(stack, option, made):
     stack.program("""
         Thing("a", value=mode); Thing("b", value=mode)
@@ -134,7 +136,7 @@ async def test_an_operation_is_confined_to_targets_or_away_from_excludes(stack, 
     chosen = "a" if option == "targets" else "b"
     urn = stack.resource(chosen).urn
     stack.asked()
-    assert counted(await stack.up(mode="2", **{option: (urn,)})) == made
+    assert stack.counted(await stack.up(mode="2", **{option: (urn,)})) == made
     assert stack.asked() == ["update a"]
 
 
@@ -150,5 +152,5 @@ async def test_a_resource_can_be_replaced_on_request(stack):
     stack.program('Thing("a")\n')
     await stack.up()
     stack.asked()
-    assert counted(await stack.up(replaces=(stack.resource("a").urn,))) == {"same": 1, "replace": 1}
+    assert stack.counted(await stack.up(replaces=(stack.resource("a").urn,))) == {"same": 1, "replace": 1}
     assert stack.asked() == ["create a", "delete a"]
