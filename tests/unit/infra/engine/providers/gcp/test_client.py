@@ -10,7 +10,7 @@ import pytest
 from infra.engine.providers.contract import ProviderError
 from infra.engine.providers.gcp import client as module
 from infra.engine.providers.gcp.client import Client, GoogleError, LostError, Request
-from infra.engine.providers.gcp.configuration import Configuration
+from infra.engine.providers.gcp.configuration import Configuration, failures
 
 LOCAL = {"cloudRunV2CustomEndpoint": "http://cloud.test/v2"}
 GET, POST = Request("cloudRunV2", "GET", "things"), Request("cloudRunV2", "POST", "things", {})
@@ -180,6 +180,16 @@ def test_a_cloud_that_was_killed_is_not_waited_for(nearby, tmp_path):
         json.dumps({"pid": gone.pid, "endpoint": "http://127.0.0.1:8780"})
     )
     assert not run_at(nearby).custom
+
+
+def test_a_key_that_there_is_not_is_refused_and_one_that_says_who_calls_is_never_passed_over():
+    assert list(failures({**LOCAL, "project": "p", "version": "10.2.0"}, {})) == []
+    (unknown,) = failures({"projct": "p"}, {})
+    assert "Invalid or unknown key. Check `pulumi config get gcp:projct`." in unknown.reason
+    (configured,) = failures({"impersonateServiceAccount": "a@b"}, {})
+    assert configured.reason.startswith("gcp:impersonateServiceAccount is not served")
+    (inherited,) = failures({}, {"GOOGLE_IMPERSONATE_SERVICE_ACCOUNT": "a@b"})
+    assert inherited.reason.startswith("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT is not served")
 
 
 def test_secrets_of_the_configuration_are_not_in_its_text():
