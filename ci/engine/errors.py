@@ -71,6 +71,19 @@ class ExecError(EngineError):
         }
 
 
+class NotStarted(ExecError):
+    """A command that could not be started, as Dagger tells it: its exit code is -1, the message says why."""
+
+    def __init__(self, cmd: Sequence[str], message: str) -> None:
+        super().__init__(cmd, -1, "", "")
+        self.args = (message,)
+        self.message = message
+
+    def within(self, context: str) -> "NotStarted":
+        """The same error, where it matters to somebody else."""
+        return NotStarted(self.cmd, context + self.message)
+
+
 def reason(error: OSError) -> str:
     """What went wrong, in the words of Dagger's engine: "no such file or directory"."""
     text = error.strerror or str(error)

@@ -56,7 +56,8 @@ def parsed_platform(text: str) -> str:
     architecture = _SAME.get(architecture, architecture) if not variant else architecture
     architecture = "/".join((_SAME.get(architecture, architecture), *variant))
     architecture = _SAME.get(architecture, architecture)
-    if first not in _SYSTEMS or architecture.partition("/")[0] not in _ARCHITECTURES or len(variant) > 1:
+    known = len(text.split("/")) > 1 or architecture.partition("/")[0] in _ARCHITECTURES
+    if first not in _SYSTEMS or not known or len(variant) > 1:
         raise EngineError(f'"{text}": unknown operating system or architecture: invalid argument')
     return f"{first}/{architecture}"
 

@@ -44,7 +44,8 @@ class Mount(Digested):
     """Something that is in a container's file system only while a step runs.
 
     ``kind`` is directory, file, cache, tmpfs, secret or socket; a file mount's ``files`` hold nothing
-    but a file named ``file``.
+    but a file named ``file``. ``origin`` is where a directory came from, whose own mode and owner
+    ``files`` do not have.
     """
 
     target: str
@@ -58,6 +59,7 @@ class Mount(Digested):
     size: int | None = None
     sharing: str = "SHARED"
     readonly: bool = False
+    origin: Directory | None = None
 
     @property
     def overlaid(self) -> bool:

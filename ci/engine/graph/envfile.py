@@ -6,6 +6,7 @@ expansion). Commands are not run: a value that asks for one is an error.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -59,7 +60,16 @@ class EnvFile(Digested):
         return EnvFile(tuple(mine), tuple(others))
 
     def text(self) -> str:
-        """The file's text."""
+        """The file's text.
+
+        Raises:
+            EngineError: a value can't be read.
+        """
+        for name, raw in self.lines:
+            try:
+                _Reader(raw, lambda known: known).words()
+            except _Unreadable as error:
+                raise error.told(name, raw) from None
         return "".join(f"{name}={value}\n" for name, value in self.lines)
 
     def value(self, name: str, outside: Lookup) -> str:
@@ -93,9 +103,13 @@ class _Evaluation:
         raw = self._raw[name]
         if _NAME.fullmatch(name) and not _SHELL.search(raw):
             return raw.strip()
+        if any(char.isspace() for char in name) and not name.startswith("#"):
+            raise EngineError(f"parse error: {_quoted(name, raw)}: not a bare assignment")
         self._under_way.append(name)
         try:
             return " ".join(_Reader(raw, self.of).words())
+        except _Unreadable as error:
+            raise error.told(name, raw) from None
         except EngineError as error:
             raise EngineError(f"{name}: {error.message}") from None
         finally:
@@ -103,9 +117,34 @@ class _Evaluation:
 
     def of(self, name: str) -> str:
         """What a reference to a name stands for, "" for nothing."""
-        if name in self._raw:
+        if name in self._raw and name != self._under_way[-1]:
             return self.value(name)
         return " \t\n" if name == "IFS" else self._outside(name)
+
+
+def _quoted(name: str, raw: str) -> str:
+    return json.dumps(f"{name}={raw}", ensure_ascii=False)
+
+
+class _Unreadable(Exception):
+    """A value is no shell's word: at which character, and what is wrong there."""
+
+    def __init__(self, at: int, what: str, *, command: bool = False) -> None:
+        super().__init__(what)
+        self._at = at
+        self._what = what
+        self._command = command
+
+    def told(self, name: str, raw: str) -> EngineError:
+        """As Dagger tells it, which reads the whole line."""
+        place = f"1:{len(name) + 2 + self._at}"
+        if self._command:
+            return EngineError(f"{name}: {self._what} at {place}")
+        return EngineError(f"parse error: {_quoted(name, raw)}: {place}: {self._what}")
+
+
+def _command(at: int) -> _Unreadable:
+    return _Unreadable(at, "unexpected command substitution", command=True)
 
 
 class _Reader:
@@ -127,8 +166,10 @@ class _Reader:
                 word = None
                 self._at = len(self._text) if char == "#" else self._at + 1
                 continue
-            if char in "&;|<>()`":
-                raise EngineError(f"parse error: {self._text!r}: quote the {char!r}")
+            if char == "`":
+                raise _command(self._at)
+            if char in "&;|<>()":
+                raise _Unreadable(self._at, f"quote the `{char}`")
             word = word or ""
             if char == "$":
                 first, *rest = self._dollar().split() or [""]
@@ -154,19 +195,19 @@ class _Reader:
     def _until(self, quote: str) -> str:
         end = self._text.find(quote, self._at)
         if end < 0:
-            raise EngineError(f"parse error: {self._text!r}: reached EOF without closing quote {quote}")
+            raise _Unreadable(self._at - 1, f"reached EOF without closing quote `{quote}`")
         start, self._at = self._at, end + 1
         return self._text[start:end]
 
     def _double(self) -> str:
-        found = ""
+        found, start = "", self._at - 1
         while (char := self._text[self._at : self._at + 1]) != '"':
             if not char:
-                raise EngineError(f'parse error: {self._text!r}: reached EOF without closing quote "')
+                raise _Unreadable(start, 'reached EOF without closing quote `"`')
             if char == "$":
                 found += self._dollar()
             elif char == "`":
-                raise EngineError("command substitution is not served")
+                raise _command(self._at)
             elif char == "\\" and self._text[self._at + 1 : self._at + 2] in {"$", "`", '"', "\\"}:
                 found += self._text[self._at + 1]
                 self._at += 2
@@ -180,7 +221,7 @@ class _Reader:
         """What a ``$`` and what belongs to it stand for."""
         rest = self._text[self._at + 1 :]
         if rest.startswith("("):
-            raise EngineError("command substitution is not served")
+            raise _command(self._at)
         if rest.startswith("{"):
             return self._braced()
         match = _NAME.match(rest)
@@ -192,13 +233,13 @@ class _Reader:
         depth, end = 1, start
         while depth:
             if end >= len(self._text):
-                raise EngineError(f"parse error: {self._text!r}: reached EOF without matching {{")
+                raise _Unreadable(self._at, "reached EOF without matching `${` with `}`")
             depth += {"{": 1, "}": -1}.get(self._text[end], 0)
             end += 1
         inner, self._at = self._text[start : end - 1], end
         match = _NAME.match(inner)
         if not match:
-            raise EngineError(f"parse error: {self._text!r}: invalid parameter name")
+            raise _Unreadable(start - 2, "invalid parameter name")
         return self._operated(match[0], inner[match.end() :])
 
     def _operated(self, name: str, operation: str) -> str:

@@ -14,11 +14,12 @@ from anyio.abc import TaskGroup
 
 from ci.engine.errors import EngineError, out_of_room
 from ci.engine.events import Events
-from ci.engine.graph.execution import Exec, Given, Result
-from ci.engine.graph.files import Files
+from ci.engine.graph.execution import PLAIN, Exec, Given, Result, Top
+from ci.engine.graph.files import Directory, Files
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.graph.operations import OPERATIONS
 from ci.engine.graph.step import StepRunner
+from ci.engine.store import algebra
 from ci.engine.store.algebra import PathError
 from ci.engine.store.store import Lost, Snapshot, Store
 
@@ -147,7 +148,16 @@ class Evaluator:
         files = {index: mount.files for index, mount in enumerate(step.mounts) if mount.files is not None}
         rootfs, *mounts = await self.evaluate_all([step.rootfs, *files.values()])
         services = {alias: await self._service_key(service) for alias, service in step.services}
-        return Given(rootfs, dict(zip(files, mounts, strict=True)), services)
+        tops = {
+            index: await self._top(mount.origin) for index, mount in enumerate(step.mounts) if mount.origin
+        }
+        return Given(rootfs, dict(zip(files, mounts, strict=True)), services, tops)
+
+    async def _top(self, directory: Directory) -> Top:
+        """What a directory itself is like."""
+        snapshot = await self.evaluate(directory.files)
+        entry = algebra.lookup(self.store.trees, snapshot.tree, directory.path)
+        return (entry.mode, entry.uid, entry.gid) if entry is not None else PLAIN
 
     async def _service_key(self, service: Service) -> str:
         """What a service is to the steps that use it: the content of what goes into it, and its name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ci.engine.graph.container import Mount
@@ -22,6 +22,12 @@ EXPECTED = {
     "FAILURE": frozenset((*range(1, 128), *range(192, 256))),
     "ANY": frozenset((*range(128), *range(192, 256))),
 }
+
+
+#: Mode, uid and gid of a directory.
+Top = tuple[int, int, int]
+#: What a directory is like that nobody said otherwise of.
+PLAIN: Top = (0o755, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,12 @@ class Exec(Digested):
                 given.mounts[index].tree if index in given.mounts else None,
                 mount.cache.digest if mount.cache else None,
                 mount.secret.name if mount.secret else None,
+                given.tops.get(index, PLAIN),
             )
             for index, mount in enumerate(self.mounts)
         ]
         return fingerprint(
-            "exec-1",
+            "exec-2",
             given.rootfs.tree,
             self.args,
             self.env,
@@ -81,12 +88,14 @@ class Exec(Digested):
 class Given:
     """The file systems that a step starts from: its root, and those of its mounts by their position.
 
-    ``services`` are the keys of those that it is bound to, by alias.
+    ``services`` are the keys of those that it is bound to, by alias; ``tops`` what the mounted directories
+    themselves are like.
     """
 
     rootfs: Snapshot
     mounts: Mapping[int, Snapshot]
     services: Mapping[str, str]
+    tops: Mapping[int, Top] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

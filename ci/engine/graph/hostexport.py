@@ -30,6 +30,8 @@ def export_directory(store: Store, tree: str, target: Path, *, wipe: bool) -> No
     Raises:
         EngineError: the target can't be written.
     """
+    if target.exists() and not target.is_dir():
+        raise EngineError(f"failed to create synctarget dest dir {target}: mkdir {target}: not a directory")
     with _told(target):
         _make(target)
         if wipe:
@@ -43,8 +45,12 @@ def export_file(store: Store, entry: Entry, target: Path) -> None:
     A symlink at ``target`` is followed.
 
     Raises:
-        EngineError: the target can't be written.
+        EngineError: the target is a directory, or can't be written.
     """
+    if target.is_dir():
+        raise EngineError(
+            f'destination "{target}" is a directory; must be a file path unless allowParentDirPath is set'
+        )
     with _told(target):
         place = Path(os.path.realpath(target))
         _make(place.parent)

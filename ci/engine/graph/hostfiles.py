@@ -202,13 +202,13 @@ def import_file(store: Store, path: Path) -> Snapshot:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise EngineError(f"path {path} is a directory, not a file")
+            raise EngineError(f"path {path.name} is a directory, not a file")
         entry = layers.entry_of(path, status, 0, 0)
         tree = store.trees.save({path.name: entry})
         return store.adopt(Snapshot(tree), lambda _, __: path)
     except layers.ChangedUnderway as error:
         raise EngineError(f"{error}: run again when it has settled") from error
     except FileNotFoundError as error:
-        raise EngineError(f"{path}: no such file or directory") from error
+        raise EngineError(f"stat {path.name}: no such file or directory: {path}") from error
     except OSError as error:
         raise EngineError(f"{path}: {reason(error)}") from error

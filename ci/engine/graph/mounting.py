@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from ci.engine import sandbox
 from ci.engine.graph import users, volume
 from ci.engine.graph.container import Mount
+from ci.engine.graph.execution import PLAIN, Given
 from ci.engine.graph.users import Owner
 from ci.engine.graph.volume import CacheVolume
 from ci.engine.store import algebra
@@ -42,7 +44,7 @@ class Mounting:
 
     evaluator: Evaluator
     reveal: Callable[[Secret], Awaitable[bytes]]
-    snapshots: Mapping[int, Snapshot]
+    given: Given
     folder: Path
     uppers: dict[int, Path] = field(default_factory=dict)
     files: dict[int, Path] = field(default_factory=dict)
@@ -59,8 +61,20 @@ class Mounting:
         if mount.kind == "file":
             return await self.evaluator.in_thread(self._file, index, mount)
         if mount.kind == "tmpfs":
-            return sandbox.Tmpfs(mount.target, mount.size)
-        return sandbox.Bind(Path(mount.socket), mount.target)
+            return sandbox.Tmpfs(mount.target, mount.size, 0o755)
+        return sandbox.Bind(self._socket(index, Path(mount.socket)), mount.target)
+
+    def _socket(self, index: int, path: Path) -> Path:
+        """The host's socket, or one that nobody listens on: that turns out when it is used."""
+        if path.exists():
+            return path
+        folder = os.open(self.folder, os.O_PATH)
+        try:
+            with socket.socket(socket.AF_UNIX) as unheard:
+                unheard.bind(f"/proc/self/fd/{folder}/s{index}")  # a path of its own may be too long for it
+        finally:
+            os.close(folder)
+        return self.folder / f"s{index}"
 
     async def _secret(self, mount: Mount, secret: Secret) -> sandbox.Mount:
         content = await self.reveal(secret)
@@ -70,17 +84,20 @@ class Mounting:
 
     async def _directory(self, index: int, mount: Mount) -> sandbox.Mount:
         store = self.evaluator.store
-        lower = await self.evaluator.in_thread(store.show, self.snapshots[index])
+        lower = await self.evaluator.in_thread(store.show, self.given.mounts[index])
         layered = overlay(self.folder, f"m{index}", lower)
-        if mount.owner is not None and store.ownership.on_disk:
-            os.chown(layered.upper, mount.owner.uid, mount.owner.gid)
+        mode, uid, gid = self.given.tops.get(index, PLAIN)
+        owner = mount.owner or Owner(uid, gid)
+        if store.ownership.on_disk:
+            os.chown(layered.upper, owner.uid, owner.gid)
+        layered.upper.chmod(mode)
         if not mount.readonly:
             self.uppers[index] = layered.upper
         return sandbox.OverlayMount(layered, mount.target, readonly=mount.readonly)
 
     def _file(self, index: int, mount: Mount) -> sandbox.Mount:
         store = self.evaluator.store
-        entry = store.trees.load(self.snapshots[index].tree)["file"]
+        entry = store.trees.load(self.given.mounts[index].tree)["file"]
         path = self.folder / f"f{index}"
         with store.open(entry.digest) as source, path.open("xb") as target:
             shutil.copyfileobj(source, target)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci.engine import sandbox
-from ci.engine.errors import EngineError
+from ci.engine.errors import EngineError, NotStarted
 from ci.engine.graph import users
 from ci.engine.graph.container import DEFAULT_PATH, Mount
 from ci.engine.graph.execution import Exec, Given
@@ -18,13 +18,16 @@ from ci.engine.graph.hostsettings import CA_TARGET
 from ci.engine.graph.mounting import Mounting, overlay
 from ci.engine.store import algebra
 from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import DIRECTORY, REGULAR
+from ci.engine.store.tree import DIRECTORY, REGULAR, Entry
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
     from ci.engine.graph.surroundings import Surroundings
 
 Hosts = tuple[tuple[str, str], ...]
+
+#: What a process's host is called, as Dagger's own engine has it.
+HOSTNAME = "dagger"
 
 
 @dataclass(slots=True)
@@ -55,14 +58,16 @@ async def prepared(
     ``hosts`` are (address, name) pairs for ``/etc/hosts``, beside the session's services.
 
     Raises:
-        EngineError: the step's user can't be had, or a secret of its.
+        NotStarted: the step's user can't be had, or the file that it reads.
+        EngineError: a secret of its can't be had.
     """
     store = evaluator.store
     async with contextlib.AsyncExitStack() as stack:
         folder = store.scratch()
         stack.callback(store.discard, folder)
-        account = users.account(store, given.rootfs, step.user)
-        mounting = Mounting(evaluator, surroundings.reveal, given.mounts, folder)
+        _check_redirects(store, step, given)
+        account = _account(store, given.rootfs, step)
+        mounting = Mounting(evaluator, surroundings.reveal, given, folder)
         environment, plaintexts = await _environment(surroundings, step, account.home)
         hosts_file = folder / "hosts"
         stack.enter_context(surroundings.services.book(hosts_file, hosts, inside=own_network))
@@ -79,6 +84,7 @@ async def prepared(
             gid=account.owner.gid,
             groups=account.groups,
             mounts=tuple(shown),
+            hostname=HOSTNAME,
             stdin=await _stdin(evaluator, surroundings, step, given),
             init=step.init,
             privileged=step.privileged,
@@ -86,6 +92,13 @@ async def prepared(
         )
         secrets = (*plaintexts, *mounting.plaintexts, *surroundings.settings.secrets)
         yield Prepared(spec, folder, given, root.upper, mounting.uppers, mounting.files, secrets)
+
+
+def _account(store: Store, rootfs: Snapshot, step: Exec) -> users.Account:
+    try:
+        return users.account(store, rootfs, step.user)
+    except EngineError as error:
+        raise NotStarted(step.args, f"get user: {error}") from error
 
 
 def _outermost_first(mounts: tuple[Mount, ...]) -> list[tuple[int, Mount]]:
@@ -138,14 +151,32 @@ async def _stdin(evaluator: Evaluator, surroundings: Surroundings, step: Exec, g
     return await evaluator.in_thread(_stored, evaluator.store, step, given, path)
 
 
-def _stored(store: Store, step: Exec, given: Given, path: str) -> bytes:
-    """The content of a file that a step would find at ``path``."""
+def _found(store: Store, step: Exec, given: Given, path: str) -> Entry | None:
+    """What a step would find at ``path``."""
     tree, inner = given.rootfs.tree, path
     for index, snapshot in given.mounts.items():
         mount = step.mounts[index]
         if mount.covers(path):
             tree, inner = snapshot.tree, path.removeprefix(mount.target.rstrip("/")) or "/file"
-    entry = algebra.lookup(store.trees, tree, inner)
+    return algebra.lookup(store.trees, tree, inner)
+
+
+def _check_redirects(store: Store, step: Exec, given: Given) -> None:
+    """NotStarted when a step's output is to go to a folder that is not there."""
+    for stream, path in (("stdout", step.redirect_stdout), ("stderr", step.redirect_stderr)):
+        target = posixpath.normpath(posixpath.join(step.cwd, path))
+        folder = posixpath.dirname(target)
+        unseen = any(m.covers(folder) for index, m in enumerate(step.mounts) if index not in given.mounts)
+        if not path or unseen or folder in {"/", step.cwd} or any(m.target == folder for m in step.mounts):
+            continue
+        if _found(store, step, given, folder) is None:
+            said = f"open redirect {stream} file: open {target}: no such file or directory"
+            raise NotStarted(step.args, said)
+
+
+def _stored(store: Store, step: Exec, given: Given, path: str) -> bytes:
+    """The content of a file that a step would find at ``path``."""
+    entry = _found(store, step, given, path)
     if entry is None or entry.kind != REGULAR:
-        raise EngineError(f"{path}: no such file or directory")
+        raise NotStarted(step.args, f"open redirect stdin file: open {path}: no such file or directory")
     return store.read(entry.digest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from anyio.abc import TaskGroup
 from ci.engine import sandbox
 from ci.engine.errors import EngineError, ExecError
 from ci.engine.graph import serving
+from ci.engine.graph.rooms import HOSTNAME
 from ci.engine.graph.service import Running, Service, named
 
 if TYPE_CHECKING:
@@ -150,10 +152,13 @@ class Services:
         for running in self.alive():
             if running.service.tunnelled is None:
                 rows.setdefault(running.hostname, running.inner if inside else running.address)
-        lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost"]
+        lines = [f"127.0.0.1\tlocalhost {HOSTNAME}", "::1\tlocalhost ip6-localhost ip6-loopback"]
         lines += (f"{address}\t{name}" for name, address in rows.items())
-        # In place: it is this very file that processes have mounted.
-        path.write_text("\n".join(lines) + "\n", encoding="ascii")
+        # In place: it is this very file that processes have mounted. Cut off last, and a process's own names
+        # first, where they stay: whoever reads it meanwhile finds them.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644), "wb", buffering=0) as file:
+            file.write(("\n".join(lines) + "\n").encode("ascii"))
+            file.truncate()
 
     def _begin(self, evaluator: Evaluator, surroundings: Surroundings, service: Service) -> Running:
         running = self._running.get(service.digest)

@@ -12,6 +12,7 @@ import anyio.to_thread
 from ci.engine import sandbox
 from ci.engine.errors import EngineError, ExecError
 from ci.engine.events import STREAMS, StepEnded, StepOutput, StepStarted, Stream
+from ci.engine.graph.complaints import complaint
 from ci.engine.graph.container import Port
 from ci.engine.graph.execution import Exec
 from ci.engine.graph.forward import Forwarder
@@ -52,10 +53,14 @@ async def live(evaluator: Evaluator, surroundings: Surroundings, running: Runnin
         evaluator.events.emit(StepEnded(identity, time.monotonic() - began, cached=False, error=shown))
 
 
-def _first(group: BaseExceptionGroup[EngineError]) -> EngineError:
-    error: BaseException = group
+def _innermost(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _first(group: BaseExceptionGroup[EngineError]) -> EngineError:
+    error = _innermost(group)
     return error if isinstance(error, EngineError) else EngineError(str(error))
 
 
@@ -97,9 +102,20 @@ class _Life:
                     connect,
                 )
             )
-            running.exit_code = await self._beside(running.process, room.spec, bound)
+            running.exit_code = await self._to_its_end(running.process, room.spec, bound)
             for name, scrubber in self._scrubbers.items():
                 self._tell(name, scrubber.flush())
+
+    async def _to_its_end(self, process: sandbox.Process, spec: sandbox.Spec, bound: Bound) -> int:
+        """Its exit code, also when there was nothing to run."""
+        try:
+            return await self._beside(process, spec, bound)
+        except* sandbox.SandboxError as errors:
+            text = complaint(_innermost(errors), self._step.args[0])
+            if text is None:
+                raise
+            self._heard("stderr", f"{text}\n".encode())
+        return 1
 
     async def _beside(self, process: sandbox.Process, spec: sandbox.Spec, bound: Bound) -> int:
         """Its exit code; its ports, its health and the services it needs are looked after meanwhile."""

@@ -12,9 +12,10 @@ import anyio
 import anyio.to_thread
 
 from ci.engine import sandbox
-from ci.engine.errors import OUTPUT_LIMIT, EngineError, ExecError
+from ci.engine.errors import OUTPUT_LIMIT, EngineError, ExecError, NotStarted
 from ci.engine.events import STREAMS, StepEnded, StepOutput, StepStarted, Stream
 from ci.engine.graph import capture
+from ci.engine.graph.complaints import complaint
 from ci.engine.graph.execution import EXPECTED, Exec, Given, Result
 from ci.engine.graph.harvest import harvest
 from ci.engine.graph.rooms import Prepared, prepared
@@ -112,7 +113,12 @@ class Steps:
     async def _run_now(self, evaluator: Evaluator, step: Exec, key: str, given: Given) -> Result:
         store = evaluator.store
         async with contextlib.AsyncExitStack() as stack:
-            bound = await stack.enter_async_context(self._surroundings.bound(evaluator, step.services))
+            try:
+                bound = await stack.enter_async_context(self._surroundings.bound(evaluator, step.services))
+            except ExecError:
+                raise
+            except EngineError as error:
+                raise NotStarted(step.args, error.message) from error
             room = await stack.enter_async_context(
                 prepared(evaluator, self._surroundings, step, given, hosts=bound.hosts())
             )
@@ -150,17 +156,10 @@ class Steps:
                 lambda data: streams.write("stdout", data),
                 lambda data: streams.write("stderr", data),
             )
-        except sandbox.CommandNotFound:
-            name = step.args[0]
-            text = (
-                f"fork/exec {name}: no such file or directory"
-                if "/" in name
-                else f'exec: "{name}": executable file not found in $PATH'
-            )
-        except sandbox.CommandNotExecutable:
-            text = f"fork/exec {step.args[0]}: permission denied"
         except sandbox.SandboxError as error:
-            raise EngineError(str(error)) from error
+            text = complaint(error, step.args[0])
+            if text is None:
+                raise EngineError(str(error)) from error
         streams.write("stderr", f"{text}\n".encode())
         return 1
 

@@ -25,8 +25,8 @@ _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b'"': b'"', b"\\": b"\\", b"a
 class PatchError(EngineError):
     """A patch that can't be read or does not fit."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(f"git apply: {message}")
+    def __init__(self, message: str, status: int = 128) -> None:
+        super().__init__(f"git apply: exit status {status}: {message}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,6 @@ def parse(patch: bytes) -> list[FilePatch]:
             found.append(change)
         else:
             lines.take()
-    if not found and patch.strip():
-        raise PatchError("No valid patches in input")
     return found
 
 
@@ -225,7 +223,7 @@ def applied(content: bytes, change: FilePatch) -> bytes:
         at = _position(lines, hunk)
         if at is None:
             name = change.old or change.new
-            raise PatchError(f"patch failed: {name}:{hunk.start}: {name}: patch does not apply")
+            raise PatchError(f"patch failed: {name}:{hunk.start}: {name}: patch does not apply", 1)
         lines[at : at + len(hunk.old)] = hunk.new
     return b"".join(lines)
 

@@ -57,6 +57,8 @@ def account(store: Store, snapshot: Snapshot, text: str) -> Account:
     """
     user, _, group = (text or "0").partition(":")
     passwd = [row for row in _rows(store, snapshot, "/etc/passwd") if len(row) >= 6]
+    if not user.isdigit() and algebra.lookup(store.trees, snapshot.tree, "/etc/passwd") is None:
+        raise EngineError("open /etc/passwd: no such file or directory")
     row = next((r for r in passwd if r[0] == user or (user.isdigit() and r[2] == user)), None)
     if row is None and not user.isdigit():
         raise EngineError(f"unable to find user {user}: no matching entries in passwd file")

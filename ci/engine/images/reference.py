@@ -79,10 +79,12 @@ def parse_reference(text: str) -> Reference:
     if not _REGISTRY.fullmatch(registry):
         raise _invalid(text, f"its registry {registry!r} is not a host name with an optional port")
     if not _REPOSITORY.fullmatch(repository):
-        hint = (
-            "use lower case" if repository != repository.lower() else "write NAME, NAME:TAG or HOST/NAME:TAG"
+        shown = repository.removeprefix("library/")
+        if repository != repository.lower():
+            raise InvalidReference(f"invalid reference format: repository name ({shown}) must be lowercase")
+        raise _invalid(
+            text, f"its repository {shown!r} is not allowed; write NAME, NAME:TAG or HOST/NAME:TAG"
         )
-        raise _invalid(text, f"its repository {repository.removeprefix('library/')!r} is not allowed; {hint}")
     if len(repository) > MAX_REPOSITORY:
         raise _invalid(text, f"its repository is longer than {MAX_REPOSITORY} characters")
     if tag is None and not digest:
@@ -105,4 +107,4 @@ def _split_registry(name: str) -> tuple[str, str]:
 
 
 def _invalid(text: str, why: str) -> InvalidReference:
-    return InvalidReference(f"{text!r} is not the name of an image: {why}")
+    return InvalidReference(f"invalid reference format: {text!r} is not the name of an image: {why}")

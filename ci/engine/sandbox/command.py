@@ -12,7 +12,7 @@ from ci.engine.sandbox.paths import Tree, tree
 from ci.engine.sandbox.spec import Data, Mount, OverlayMount, Spec, Tmpfs
 
 # What root of an ordinary container keeps: Docker's (and BuildKit's) default set, with the kernel's numbers.
-_CAPABILITIES = {
+CAPABILITIES = {
     "CAP_CHOWN": 0,
     "CAP_DAC_OVERRIDE": 1,
     "CAP_FOWNER": 3,
@@ -92,6 +92,7 @@ def _system(view: Tree, *, privileged: bool) -> list[str]:
         view.add_mount(target, None, directory=True)
     options = ["--proc", "/proc"]
     options += ["--dev-bind", "/dev", "/dev"] if privileged else ["--dev", "/dev"]
+    options += ["--mqueue", "/dev/mqueue"] if not privileged else []
     options += ["--perms", "1777", "--tmpfs", "/dev/shm"]  # noqa: S108  the container's own
     options += ["--bind" if privileged else "--ro-bind", "/sys", "/sys"]
     return options if privileged else options + _masks()
@@ -151,7 +152,7 @@ def _kept_capabilities() -> tuple[str, ...]:
     """The default set, less what the engine does not have itself and so cannot give."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     effective = int(status.partition("CapEff:")[2].split()[0], 16)
-    return tuple(name for name, bit in _CAPABILITIES.items() if effective >> bit & 1)
+    return tuple(name for name, bit in CAPABILITIES.items() if effective >> bit & 1)
 
 
 def _environment(spec: Spec, directory: str) -> list[str]:

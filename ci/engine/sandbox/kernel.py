@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import struct
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,11 @@ MS_NODEV = 4
 MS_REC = 16384
 MS_SLAVE = 1 << 19
 MNT_DETACH = 2
+
+# From <linux/capability.h> and <linux/prctl.h>.
+_CAPABILITY_VERSION_3 = 0x20080522
+_LAST_CAPABILITY = 63  # as many as the sets have room for
+_PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (
@@ -64,6 +70,25 @@ def mount(source: str, target: str | Path, kind: str | None, flags: int = 0, opt
 def unmount(target: Path) -> None:
     """Take the mount at ``target`` out of the tree at once, busy or not (umount2(2) with MNT_DETACH)."""
     _check(_libc.umount2(os.fsencode(target), ctypes.c_int(MNT_DETACH)), str(target))
+
+
+def bound_capabilities(kept: frozenset[int]) -> None:
+    """Let nothing that the calling thread starts gain capabilities other than ``kept`` (capabilities(7)).
+
+    What it has already it goes on to have, and so does what it starts, until they give them up themselves.
+
+    Raises:
+        OSError: the thread may not do that.
+    """
+    header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
+    sets = ctypes.create_string_buffer(24)
+    _check(_libc.capget(header, sets), "capget")
+    words = list(struct.unpack("6I", sets.raw))
+    words[2], words[5] = words[1], words[4]  # inheritable as permitted
+    _check(_libc.capset(header, struct.pack("6I", *words)), "capset")
+    for number in range(_LAST_CAPABILITY + 1):
+        if number not in kept and _libc.prctl(_PR_CAPBSET_READ, number) == 1:
+            _check(_libc.prctl(_PR_CAPBSET_DROP, number), "prctl")
 
 
 def kill(pidfd: int, number: int = signal.SIGKILL) -> None:

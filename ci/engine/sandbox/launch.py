@@ -4,10 +4,13 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import cache
 
-from ci.engine.sandbox import users
+from ci.engine.sandbox import kernel, users
+from ci.engine.sandbox.command import CAPABILITIES
 from ci.engine.sandbox.errors import CommandNotExecutable, CommandNotFound, SandboxError
 from ci.engine.sandbox.host import Host, program
 from ci.engine.sandbox.spec import Spec
@@ -113,6 +116,20 @@ def bwrap(spec: Spec, options: list[str], host: Host) -> Launched:
     return Launched(process, stdout[0], stderr[0], status[0], os.pidfd_open(process.pid), [gate[0]])
 
 
+@cache
+def _confined() -> ThreadPoolExecutor:
+    """The thread that starts ordinary steps of root: its bounding set is its own, and its children's.
+
+    It lives as long as the process, as it must: the kernel ends a container with the thread that started it.
+    """
+
+    def confine() -> None:
+        with suppress(OSError):  # the engine has few capabilities itself, and so have its steps
+            kernel.bound_capabilities(frozenset(CAPABILITIES.values()))
+
+    return ThreadPoolExecutor(1, "confined", initializer=confine)
+
+
 def _spawn(
     spec: Spec, host: Host, passed: dict[str, int], streams: tuple[int, int, int]
 ) -> subprocess.Popen[bytes]:
@@ -128,8 +145,9 @@ def _spawn(
         # So that /dev/stdout can be opened by name; an id unknown to the kernel is the engine's own then.
         with suppress(OSError):
             os.fchown(stream, spec.uid, spec.gid)
-    try:
-        return subprocess.Popen(  # pylint: disable=consider-using-with  # it outlives this function
+
+    def started() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [*other, found.name, *words, "--", *spec.args],
             cwd=found.directory,
             env=found.environment,
@@ -142,6 +160,9 @@ def _spawn(
             group=spec.gid if grouped else None,
             extra_groups=spec.groups if grouped else None,
         )
+
+    try:
+        return started() if spec.privileged or spec.uid else _confined().submit(started).result()
     except OSError as error:
         msg = f"sandbox: cannot start bwrap for {spec.args[0]}: {error.strerror}"
         raise SandboxError(msg) from error

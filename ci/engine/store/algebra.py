@@ -47,6 +47,10 @@ def parts(path: str) -> list[str]:
     return [name for name in posixpath.normpath("/" + path).split("/") if name]
 
 
+def _absolute(path: str) -> str:
+    return "/" + "/".join(parts(path))
+
+
 def locate(trees: Trees, root: str, path: str, *, follow: bool = True) -> tuple[str, Entry | None]:
     """Where ``path`` leads once symlinks are followed inside ``root``, and what is there.
 
@@ -82,7 +86,7 @@ def locate(trees: Trees, root: str, path: str, *, follow: bool = True) -> tuple[
             pending.extend(n for n in reversed(found.digest.split("/")) if n not in ("", "."))
             continue
         if found is not None and found.kind != DIRECTORY and pending:
-            raise NotADirectory(f"{path}: {name} is not a directory")
+            raise NotADirectory(f"lstat {_absolute(path)}: not a directory")
         done.append((name, listing_digest))
         entry = found
         listing_digest = found.digest if found is not None and found.kind == DIRECTORY else None
@@ -176,7 +180,7 @@ def put(trees: Trees, root: str, path: str, entry: Entry, parent: Entry | None =
     for depth, name in enumerate(names[:-1], 1):
         found = trees.load(listing).get(name) if listing is not None else None
         if found is not None and found.kind != DIRECTORY:
-            raise NotADirectory(f"{path}: {name} is not a directory")
+            raise NotADirectory(f"lstat {_absolute(path)}: not a directory")
         listing = found.digest if found is not None else None
         if found is None:
             made.append(Put("/".join(names[:depth]), parent or directory(EMPTY)))

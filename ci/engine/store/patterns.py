@@ -24,6 +24,14 @@ def clean(pattern: str) -> str:
     return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
+class NoPattern(BadPattern):
+    """An exclamation mark with nothing behind it."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(pattern)
+        self.args = (f'illegal exclusion pattern: "{pattern}"',)
+
+
 @dataclass(frozen=True, slots=True)
 class Patterns:
     """A list of patterns, in order: whether each is an exception (``!``), and its text."""
@@ -44,7 +52,7 @@ class Patterns:
             pattern = clean(text)
             negated = pattern.startswith("!")
             if pattern == "!":
-                raise BadPattern(pattern)
+                raise NoPattern(pattern)
             pattern = pattern[negated:]
             glob(pattern)  # refuses what Docker refuses, even where ``**`` would let it pass
             matcher(pattern)
@@ -77,6 +85,9 @@ class Patterns:
         return any(_may_match_below(text, path) for exception, text in self.rules if exception == negated)
 
 
+_NOTHING = Patterns(((True, "**"),))
+
+
 def _may_match_below(pattern: str, path: str) -> bool:
     if "**" in pattern or "[" in pattern:
         return True
@@ -98,7 +109,10 @@ class Selection:
     @classmethod
     def parse(cls, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> Selection:
         """Read both lists; BadPattern when one is malformed."""
-        return cls(Patterns.parse(include), Patterns.parse(exclude))
+        chosen = Patterns.parse(include)
+        if include and not chosen.rules:  # blank patterns alone: nothing was chosen
+            chosen = _NOTHING
+        return cls(chosen, Patterns.parse(exclude))
 
     @property
     def everything(self) -> bool:

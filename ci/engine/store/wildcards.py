@@ -18,7 +18,7 @@ class BadPattern(ValueError):
     """A pattern that can't be read, such as an unclosed ``[``."""
 
     def __init__(self, pattern: str) -> None:
-        super().__init__(f"pattern {pattern!r}: syntax error in pattern")
+        super().__init__(f"syntax error in pattern: {pattern!r}")
 
 
 def _escaped(pattern: str, at: int, whole: str) -> tuple[str, int]:

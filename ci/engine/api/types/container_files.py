@@ -13,7 +13,7 @@ from ci.engine.api.types.common import container_owner, container_path, expanded
 from ci.engine.api.types.paths import Stat
 from ci.engine.graph import container as containers
 from ci.engine.graph.container import Container, Mount
-from ci.engine.graph.files import Directory, File, Files, derive
+from ci.engine.graph.files import SCRATCH, Directory, File, Files, derive
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.socket import Socket
 from ci.engine.graph.volume import CacheVolume
@@ -33,7 +33,12 @@ def rootfs(_call: Call, parent: Container) -> Directory:
 @serves("Container")
 def with_rootfs(_call: Call, parent: Container, *, directory: Directory) -> Container:
     """With another root file system."""
-    return replace(parent, rootfs=containers.files_of(directory), image_ref=None)
+    files = containers.files_of(directory)
+    if (
+        files == SCRATCH
+    ):  # an empty root, which somebody wanted: that can be exported, a container without one not
+        files = derive("subdirectory", SCRATCH, path="/")
+    return replace(parent, rootfs=files, image_ref=None)
 
 
 @serves("Container")
@@ -230,7 +235,14 @@ async def with_mounted_directory(
     if who is not None:
         files = derive("chowned", files, path="/", owner=who)
     return parent.with_mount(
-        Mount(_target(parent, path, expand), "directory", files, owner=who, readonly=read_only)
+        Mount(
+            _target(parent, path, expand),
+            "directory",
+            files,
+            owner=who,
+            readonly=read_only,
+            origin=source if source.path != "/" else None,
+        )
     )
 
 

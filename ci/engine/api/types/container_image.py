@@ -16,6 +16,7 @@ from ci.engine.graph.recompress import Compression, recompressed
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.service import Service
 from ci.engine.images import (
+    BrokenImage,
     Image,
     ImageError,
     Images,
@@ -134,8 +135,11 @@ async def import_(call: Call, parent: Container, *, source: File, tag: str = "")
     async def work() -> tuple[Image, Snapshot]:
         try:
             return await parts.evaluator.in_thread(load)
+        except BrokenImage as error:
+            said = str(error).replace(str(parts.store.locate(entry.digest)), source.path.lstrip("/"))
+            raise EngineError(f"image archive import: unrecognized image format: {said}") from error
         except (ImageError, StoreError, OSError) as error:
-            raise EngineError(f"import {source.path}: {error}") from error
+            raise EngineError(f"image archive import: {error}") from error
 
     image, snapshot = await parts.evaluator.once.get(("import", entry.digest, tag, parent.platform), work)
     return imaging.started(parent, image, snapshot, None)
@@ -169,6 +173,8 @@ async def _images(
     containers = list(variants or ())
     if not containers or parent.rootfs != SCRATCH:
         containers.insert(0, parent)
+    if all(each.rootfs == SCRATCH for each in containers):
+        raise EngineError("no containers to export")
     images = [await imaging.assembled(evaluator, each) for each in containers]
     if compression is None:
         return images
@@ -229,7 +235,10 @@ async def publish(
     from ci.engine.images.registry import Registry
 
     parts = works(call)
-    reference = parse(address)
+    try:
+        reference = parse_reference(address)
+    except ImageError as error:
+        raise EngineError(str(error)) from error
     images = await _images(call, parent, platform_variants, forced_compression)
     registry = Registry(parts.store.blobs, credentials=await _credentials(call, parent))
     pushed = images[0] if len(images) == 1 else images

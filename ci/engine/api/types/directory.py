@@ -65,15 +65,26 @@ async def directory_name(call: Call, parent: Directory) -> str:
 @serves("Directory")
 async def entries(call: Call, parent: Directory, *, path: str | None = None) -> list[str]:
     """The names in it, directories with a slash behind."""
-    listing = works(call).store.trees.load((await entry(call, parent, path or "")).digest)
+    await entry(call, parent)
+    inner = at(parent, path or "")
+    found = await paths.find(call, parent.files, inner)
+    if found is None:
+        raise EngineError(f"open {inner}: no such file or directory")
+    if found.kind != DIRECTORY:
+        raise EngineError(f"open {inner}: not a directory")
+    listing = works(call).store.trees.load(found.digest)
     return [name + "/" if listing[name].kind == DIRECTORY else name for name in sorted(listing)]
 
 
 @serves("Directory")
 async def glob(call: Call, parent: Directory, *, pattern: str) -> list[str]:
     """The paths in it that match a pattern."""
+    if not pattern.strip():
+        raise EngineError("failed to create glob pattern matcher: empty pattern")
+    if pattern.strip().startswith("!"):  # an exception to nothing
+        return []
     try:
-        matches = matcher(clean(pattern).removeprefix("!"))
+        matches = matcher(clean(pattern))
     except BadPattern as error:
         raise EngineError(f"failed to create glob pattern matcher: {error}") from error
     tree = (await entry(call, parent)).digest
@@ -144,8 +155,8 @@ async def find_up(call: Call, parent: Directory, *, name: str, start: str) -> st
     current = posixpath.normpath(start or ".")
     if current == ".." or current.startswith("../"):
         raise EngineError(f"cannot search outside parent: {current}")
+    await entry(call, parent)
     while True:
-        await entry(call, parent, current)
         candidate = posixpath.normpath(posixpath.join(current, name))
         if await paths.find(call, parent.files, at(parent, candidate), follow=False) is not None:
             return candidate

@@ -45,7 +45,7 @@ def _check_bare(name: str) -> None:
     if "/" in name:
         raise EngineError(f'file name "{name}" must not contain a directory')
     if name in {"", ".", ".."}:
-        raise EngineError(f'invalid file name "{name}"')
+        raise EngineError(f"open {'/' if name in {'', '.'} else name}: is a directory")
     check_name(name)
 
 
@@ -119,13 +119,8 @@ async def export(call: Call, parent: File, *, path: str, allow_parent_dir_path: 
     parts = works(call)
     target = paths.on_host(call, path)
     found = await entry(call, parent)
-    place = target
-    if target.is_dir():
-        if not allow_parent_dir_path:
-            raise EngineError(
-                f'destination "{target}" is a directory; must be a file path unless allowParentDirPath is set'
-            )
-        place = target / posixpath.basename(parent.path)
+    inside = allow_parent_dir_path and target.is_dir()
+    place = target / posixpath.basename(parent.path) if inside else target
     await parts.evaluator.in_thread(hostexport.export_file, parts.store, found, place)
     return str(target)
 

@@ -43,7 +43,8 @@ async def find(call: Call, files: Files, path: str, *, follow: bool = True) -> E
     """What is at ``path``, or None.
 
     Raises:
-        EngineError: the file system can't be brought about, or its symlinks lead in a circle.
+        EngineError: the file system can't be brought about, a parent of ``path`` is a file, or symlinks lead
+            in a circle.
     """
     return (await _located(call, files, path, follow=follow))[1]
 
@@ -55,8 +56,6 @@ async def _located(call: Call, files: Files, path: str, *, follow: bool) -> tupl
         return "", directory(snapshot.tree)
     try:
         return algebra.locate(parts.store.trees, snapshot.tree, path, follow=follow)
-    except algebra.NotADirectory:
-        return path, None
     except PathError as error:
         raise EngineError(str(error)) from error
 

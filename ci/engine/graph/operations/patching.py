@@ -33,15 +33,15 @@ def patched(evaluator: Evaluator, files: Snapshot, patch: Snapshot, *, path: str
 def _patched(store: Store, tree: str, change: FilePatch) -> str:
     old = None if change.old is None else algebra.lookup(store.trees, tree, change.old, follow=False)
     if change.old is not None and (old is None or old.kind == DIRECTORY):
-        raise PatchError(f"{change.old}: No such file or directory")
+        raise PatchError(f"{change.old}: No such file or directory", 1)
     if change.old != change.new and change.new is not None:
         taken = algebra.lookup(store.trees, tree, change.new, follow=False)
         if taken is not None:
-            raise PatchError(f"{change.new}: already exists in working directory")
+            raise PatchError(f"{change.new}: already exists in working directory", 1)
     content = unified.applied(_content(store, old), change)
     if change.new is None:
         if content:
-            raise PatchError(f"removal patch leaves file contents: {change.old}")
+            raise PatchError(f"removal patch leaves file contents: {change.old}", 1)
         return _pruned(store, tree, str(change.old))
     made = _entry(store, change, old, content)
     if change.old is not None and change.old != change.new and not change.copied:
@@ -63,7 +63,8 @@ def _entry(store: Store, change: FilePatch, old: Entry | None, content: bytes) -
         return Entry(SYMLINK, 0o777, 0, 0, content.decode("utf-8", "surrogateescape"), 0)
     mode = change.mode if change.mode is not None else old.mode if old is not None else 0o644
     digest, size = store.keep(content)
-    return Entry(REGULAR, 0o755 if mode & 0o100 else 0o644, 0, 0, digest, size)
+    # As git leaves them that is run without a umask, by Dagger's engine.
+    return Entry(REGULAR, 0o777 if mode & 0o100 else 0o666, 0, 0, digest, size)
 
 
 def _pruned(store: Store, tree: str, path: str) -> str:

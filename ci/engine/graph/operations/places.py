@@ -24,7 +24,7 @@ def subdirectory(evaluator: Evaluator, files: Snapshot, *, path: str) -> str:
 @operation
 def expect_directory(evaluator: Evaluator, files: Snapshot, *, path: str, shown: str) -> str:
     """The same file system, once it is sure that a directory is at ``path``; errors name it ``shown``."""
-    entry = algebra.lookup(evaluator.store.trees, files.tree, path)
+    _where, entry = algebra.locate(evaluator.store.trees, files.tree, path)
     if entry is None:
         raise missing(shown)
     if entry.kind != DIRECTORY:
@@ -35,7 +35,7 @@ def expect_directory(evaluator: Evaluator, files: Snapshot, *, path: str, shown:
 @operation
 def expect_file(evaluator: Evaluator, files: Snapshot, *, path: str, shown: str) -> str:
     """The same file system, once it is sure that no directory is at ``path``; errors name it ``shown``."""
-    entry = algebra.lookup(evaluator.store.trees, files.tree, path)
+    _where, entry = algebra.locate(evaluator.store.trees, files.tree, path)
     if entry is None:
         raise missing(shown)
     if entry.kind == DIRECTORY:

@@ -60,7 +60,7 @@ def entry_at(evaluator: Evaluator, snapshot: Snapshot, path: str) -> Entry:
     Raises:
         EngineError: nothing is there.
     """
-    entry = algebra.lookup(evaluator.store.trees, snapshot.tree, path)
+    _where, entry = algebra.locate(evaluator.store.trees, snapshot.tree, path)
     if entry is None:
         raise missing(path)
     return entry

@@ -256,7 +256,6 @@ async def test_links_in_a_circle_are_an_error(dag):
         ("i-am", "REGULAR_TYPE", False, False),
         ("dangling", None, True, False),
         ("dangling", None, False, True),
-        ("quotes/descartes/deeper", None, True, False),
     ],
 )
 async def test_what_exists(dag, path, kind, follow, expected):

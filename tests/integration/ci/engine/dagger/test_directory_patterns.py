@@ -83,11 +83,21 @@ async def test_directories_stay_when_they_are_chosen_or_something_in_them_is(dag
     assert await tree.filter(include=["*/nothing"]).glob("**") == []
 
 
-@pytest.mark.parametrize("pattern", ["[", "a[", "[]a]", "x\\", "[z-", "!"])
+@pytest.mark.parametrize("pattern", ["[", "a[", "[]a]", "x\\", "[z-"])
 async def test_a_malformed_pattern_is_refused_by_name(dag, pattern):
     with pytest.raises(dagger.QueryError, match="syntax error in pattern") as problem:
         await dag.directory().filter(exclude=[pattern]).entries()
     assert repr(pattern) in str(problem.value)
+
+
+async def test_an_exception_to_nothing_is_refused(dag):
+    with pytest.raises(dagger.QueryError, match='illegal exclusion pattern: "!"'):
+        await dag.directory().filter(exclude=["!"]).entries()
+
+
+async def test_blank_patterns_choose_nothing(dag):
+    assert await filled(dag, "a", "b/c").filter(include=["", " "]).glob("**") == []
+    assert await filled(dag, "a", "b/c").filter(exclude=["", " "]).glob("**") == ["a", "b/", "b/c"]
 
 
 async def test_gitignore_rules_of_every_level_are_obeyed(dag):

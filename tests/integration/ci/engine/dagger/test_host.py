@@ -127,7 +127,8 @@ async def test_what_is_not_there_is_named(dag, folder):
     assert f"{folder}/a.txt: not a directory" in await refused(
         dag.host().directory(f"{folder}/a.txt").entries()
     )
-    assert f"{folder}/nope: no such file" in await refused(dag.host().file(f"{folder}/nope").contents())
+    missing = await refused(dag.host().file(f"{folder}/nope").contents())
+    assert missing == f"stat nope: no such file or directory: {folder}/nope"
     assert "is a directory, not a file" in await refused(dag.host().file(str(folder)).contents())
 
 

@@ -216,3 +216,18 @@ async def test_a_file_or_directory_through_a_link_in_the_root_is_found(base, dag
     assert await copied.file("/target/sub/file").contents() == "through"
     released = base.with_directory("/release", linked.directory("/link"))
     assert await released.with_exec(["cat", "/release/m"]).stdout() == "hi\n"
+
+
+async def test_a_mounted_directory_keeps_its_own_mode_and_owner(base, dag):
+    private = dag.directory().with_new_directory("p", permissions=0o700).chown("p", "7:8").directory("p")
+    command = ["stat", "-c", "%a %u:%g", "/m"]
+    assert await base.with_mounted_directory("/m", private).with_exec(command).stdout() == "700 7:8\n"
+    assert (
+        await base.with_mounted_directory("/m", private, owner="9").with_exec(command).stdout() == "700 9:9\n"
+    )
+
+
+async def test_a_socket_that_nobody_listens_on_is_there_all_the_same(base, dag, tmp_path):
+    step = base.with_unix_socket("/s", dag.host().unix_socket(str(tmp_path / "nobody")))
+    script = "import socket; print(socket.socket(socket.AF_UNIX).connect_ex('/s'))"
+    assert await step.with_exec(["python3", "-c", script]).stdout() == "111\n"

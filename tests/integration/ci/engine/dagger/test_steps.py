@@ -44,7 +44,7 @@ async def test_stdin_is_either_text_or_a_file(base):
     with pytest.raises(dagger.QueryError, match="cannot set both stdin and redirectStdin"):
         await base.with_exec(["cat"], stdin="a", redirect_stdin="/etc/hostname").stdout()
     assert await base.with_exec(["cat"], stdin="zwölf\n" * 10_000).stdout() == "zwölf\n" * 10_000
-    with pytest.raises(dagger.QueryError, match="/missing: no such file or directory"):
+    with pytest.raises(dagger.ExecError, match="/missing: no such file or directory"):
         await base.with_exec(["cat"], redirect_stdin="/missing").stdout()
 
 
@@ -150,3 +150,37 @@ async def test_a_service_counts_by_what_goes_into_it(base, dag):
     first = await bound(one).with_exec(NOW).stdout()
     assert await bound(same).with_exec(NOW).stdout() == first
     assert await bound(base.with_new_file("/f", "2")).with_exec(NOW).stdout() != first
+
+
+async def test_a_step_that_could_not_be_started_says_why(base):
+    for step, reason in (
+        (base.with_user("nobody-here").with_exec(["true"]), "get user: unable to find user nobody-here"),
+        (
+            base.with_exec(["cat"], redirect_stdin="/nope"),
+            "open redirect stdin file: open /nope: no such file",
+        ),
+        (
+            base.with_exec(["true"], redirect_stdout="/no/out"),
+            "open redirect stdout file: open /no/out: no such",
+        ),
+        (
+            base.with_exec(["true"], redirect_stderr="no/err"),
+            "open redirect stderr file: open /no/err: no such",
+        ),
+    ):
+        with pytest.raises(dagger.ExecError) as caught:
+            await step.sync()
+        assert caught.value.exit_code == -1
+        assert str(caught.value).startswith(reason)
+
+
+async def test_output_goes_to_a_file_in_a_folder_that_only_steps_see(base, dag):
+    volume = dag.cache_volume(uuid.uuid4().hex)
+    step = base.with_mounted_temp("/t").with_mounted_cache("/c", volume).with_workdir("/made")
+    for place in ("/t/out", "/c/out", "out"):
+        assert await step.with_exec(["echo", "x"], redirect_stdout=place).stdout() == "x\n"
+
+
+async def test_what_a_step_starts_can_not_have_more_capabilities_than_it(base):
+    bounds = await base.with_exec(["sh", "-c", "grep -E '^Cap(Prm|Bnd)' /proc/self/status"]).stdout()
+    assert bounds == "CapPrm:\t00000000a80425fb\nCapBnd:\t00000000a80425fb\n"
