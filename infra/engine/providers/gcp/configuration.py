@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from infra.engine.providers.contract import ProviderError
+from infra.engine.providers.contract import Failure, ProviderError
 from infra.engine.providers.gcp import nearby
 from infra.engine.values import Properties, Secret
 
@@ -24,6 +24,34 @@ VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "credentials": ("GOOGLE_CREDENTIALS", "GOOGLE_CLOUD_KEYFILE_JSON", "GCLOUD_KEYFILE_JSON"),
     "billingProject": ("GOOGLE_BILLING_PROJECT",),
 }
+UNSERVED: Final[Mapping[str, tuple[str, ...]]] = {
+    "externalCredentials": (),
+    "impersonateServiceAccount": ("GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",),
+    "impersonateServiceAccountDelegates": (),
+    "universeDomain": ("GOOGLE_UNIVERSE_DOMAIN",),
+}
+"""Keys that say who calls and whom: to pass over one would be to do it as somebody else."""
+_OTHERS: Final = frozenset(
+    {
+        "addPulumiAttributionLabel",
+        "batching",
+        "defaultLabels",
+        "deletionPolicy",
+        "disableGlobalProjectWarning",
+        "disableGooglePartnerName",
+        "googlePartnerName",
+        "pollInterval",
+        "preferGlobalEndpoints",
+        "preferRegionalEndpoints",
+        "pulumiAttributionLabelAdditionStrategy",
+        "requestReason",
+        "requestTimeout",
+        "scopes",
+        "skipRegionValidation",
+        "userProjectOverride",
+        "version",
+    }
+)
 ATTRIBUTION: Final = "goog-pulumi-provisioned"
 """The label by which Google counts what Pulumi made; ``addPulumiAttributionLabel`` false leaves it out."""
 
@@ -69,6 +97,26 @@ PRODUCTS: Final[Mapping[str, Product]] = {
         ("storage", "STORAGE", "https://storage.googleapis.com/storage/v1/"),
     )
 }
+
+
+def failures(inputs: Properties, environment: Mapping[str, str] | None = None) -> Iterator[Failure]:
+    """What is wrong with a provider's inputs: keys that there are not, and those that are not served here."""
+    variables = os.environ if environment is None else environment
+    for key in sorted({*inputs, *UNSERVED}):
+        if key in UNSERVED:
+            set_by = [name for name in UNSERVED[key] if variables.get(name)]
+            if inputs.get(key) or set_by:
+                yield Failure(
+                    key,
+                    f"{set_by[0] if set_by else f'gcp:{key}'} is not served by the embedded engine; "
+                    "use an access token or credentials of that account, or install the Pulumi CLI",
+                )
+        elif key not in VARIABLES and key not in _OTHERS and not key.endswith("CustomEndpoint"):
+            yield Failure(
+                key,
+                "could not validate provider configuration: Invalid or unknown key. "
+                f"Check `pulumi config get gcp:{key}`.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

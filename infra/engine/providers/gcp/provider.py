@@ -20,7 +20,7 @@ from infra.engine.providers.contract import (
 from infra.engine.providers.gcp import functions
 from infra.engine.providers.gcp.catalog import KINDS
 from infra.engine.providers.gcp.client import Client
-from infra.engine.providers.gcp.configuration import Configuration
+from infra.engine.providers.gcp.configuration import Configuration, failures
 from infra.engine.providers.gcp.contract import Family
 from infra.engine.providers.gcp.enabling import TYPE as API
 from infra.engine.providers.gcp.enabling import EnabledApi
@@ -44,6 +44,10 @@ class Gcp(Provider):
         self._client: Client | None = None
         self._families: dict[str, Family] = {}
         self._locks: dict[str, anyio.Lock] = {}
+
+    async def check_config(self, target: Target, olds: Properties, news: Properties) -> Checked:
+        """Refuse keys that there are not, and those that are not served here."""
+        return Checked(news, tuple(failures(news)))
 
     async def configure(self, inputs: Properties) -> None:
         """Take the checked configuration; what is not in it comes from the environment."""
