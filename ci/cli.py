@@ -169,7 +169,8 @@ def asked(env: str, cloud: str, approved: Path | None, plan: Plan, environ: Mapp
         raise BadTarget(
             f"--approved: there is no file {approved}. `python ci/main.py preview --output DIR` writes one."
         )
-    return Target(env, cloud, commit(ROOT), state(environ), approved.absolute() if approved else None)
+    kept = state(environ) if plan.delivers else None
+    return Target(env, cloud, commit(ROOT), kept, approved.absolute() if approved else None)
 
 
 def repeat(**options: str | None) -> list[str]:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: to its versions, so that any two of them can be installed side by side.
 LOCKS: dict[str, tuple[str, ...]] = {
     "everything.txt": ("pipeline", "cloud", "provisioner", "train", "test", "lint", "installer", "infra"),
-    "workshop.txt": ("pipeline", "cloud", "provisioner", "train", "test", "lint", "installer"),
+    "workshop.txt": ("pipeline", "cloud", "provisioner", "infra", "train", "test", "lint", "installer"),
     "pipeline.txt": ("pipeline", "cloud"),
     "provision.txt": ("provisioner", "infra"),
     "serve.txt": ("serve",),

@@ -5,6 +5,7 @@ pipeline are about the same stacks. In the containers they are in a cache volume
 whichever of the two was written last is the truth, and the other one follows (inside/stack.py).
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,7 +93,9 @@ async def ask(
 
 
 def _with_state(container: dagger.Container, delivery: Delivery) -> dagger.Container:
-    volume = dag.cache_volume("shipway-pulumi")
+    # Stacks of another folder are others: each has a volume of its own.
+    folder = hashlib.sha256(str(delivery.target.state or "").encode()).hexdigest()[:16]
+    volume = dag.cache_volume(f"shipway-pulumi-{folder}")
     container = container.with_mounted_cache("/state", volume, sharing=dagger.CacheSharingMode.LOCKED)
     if delivery.passphrase is not None:
         container = container.with_secret_variable(PASSPHRASE, delivery.passphrase)

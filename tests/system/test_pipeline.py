@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 STAGES = ["lint", "test", "train", "gate", "build", "smoke"]
-DELIVERY = ["publish", "deploy", "verify"]
+DELIVERY = ["provision", "publish", "deploy", "verify"]
 
 pytestmark = pytest.mark.embedded
 
@@ -67,6 +67,7 @@ def cloud(tmp_path_factory):
     """A cloud of this module's own, stopped at its end."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHIPWAY_CLOUD_STATE", str(tmp_path_factory.mktemp("cloud")))
+        patch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path_factory.mktemp('stacks')}")
         yield
         subprocess.run([sys.executable, "-m", "infra.local", "down"], cwd=ROOT, check=True)
 

@@ -128,9 +128,11 @@ def test_without_the_environment_it_says_how_to_make_it(copy):
         ),
         (["--cloud", "mars"], "--cloud mars: the clouds are local and google."),
         (["deploy", "--cloud", "google"], "--cloud google needs the variable GOOGLE_OAUTH_ACCESS_TOKEN."),
+        (["deploy", "--approved", "/no/plan"], "--approved: there is no file /no/plan."),
+        (["deploy"], "PULUMI_BACKEND_URL=s3://bucket: the pipeline keeps Pulumi's state in a folder."),
     ],
 )
 def test_a_place_that_cannot_be_delivered_to_is_refused(arguments, message):
-    refused = run(*arguments, GOOGLE_OAUTH_ACCESS_TOKEN="")
+    refused = run(*arguments, GOOGLE_OAUTH_ACCESS_TOKEN="", PULUMI_BACKEND_URL="s3://bucket")
     assert refused.returncode == 2
     assert message in refused.stderr
