@@ -18,6 +18,7 @@ from infra.engine.deploy.ledger import Ledger
 from infra.engine.deploy.plan import Constraints
 from infra.engine.deploy.planner import Planner
 from infra.engine.deploy.registration import Reading, Registered, Registration, Result
+from infra.engine.deploy.rehearsal import Rehearsal
 from infra.engine.deploy.report import Report
 from infra.engine.deploy.steps import Step
 from infra.engine.providers.contract import ProviderError
@@ -52,6 +53,7 @@ class Deployment:
         self.bailed = False
         self.planner = Planner(self)
         self.executor = Executor(self)
+        self.rehearsal: Rehearsal | None = None
         self._stack_outputs: tuple[str, Properties] | None = None
 
     def _provider_resource(self, urn: str) -> Resource | None:
@@ -89,6 +91,8 @@ class Deployment:
         if self.stopped.is_set():
             raise StoppedError
         try:
+            if self.rehearsal is not None:
+                return await self.rehearsal.register(registration)
             steps = await self.planner.register(registration, self._import)
         except StepFailedError as error:
             if self.stopped.is_set():
@@ -116,6 +120,8 @@ class Deployment:
         """Look at a resource. Raises StoppedError when the deployment doesn't go on."""
         if self.stopped.is_set():
             raise StoppedError
+        if self.rehearsal is not None:
+            return self.rehearsal.read(reading)
         try:
             steps = self.planner.read(reading)
         except DeploymentError as error:
@@ -130,6 +136,8 @@ class Deployment:
         """
         if self.stopped.is_set():
             raise StoppedError
+        if self.rehearsal is not None:
+            return
         if urns.qualified_type(urn) == urns.ROOT_TYPE:
             self._stack_outputs = (urn, outputs)
             return

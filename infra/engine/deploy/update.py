@@ -17,6 +17,7 @@ from infra.engine.deploy.errors import DeploymentError, StoppedError
 from infra.engine.deploy.importer import Importer
 from infra.engine.deploy.pending import mend
 from infra.engine.deploy.refresh import Refresh
+from infra.engine.deploy.rehearsal import Rehearsal
 from infra.engine.deploy.report import Report
 from infra.engine.protocol.server import Servers
 from infra.engine.providers.contract import ProviderError
@@ -97,15 +98,21 @@ async def _operate(deployment: Deployment, servers: Servers, kind: Kind | Previe
     if kind == "import":
         await Importer(deployment, servers.defaults).run()
         return
+    if request.run_program and kind in {"refresh", "destroy"}:
+        deployment.rehearsal = Rehearsal(deployment)
+        await servers.run_program()
+        deployment.rehearsal = None
+        if deployment.stopped.is_set():
+            return
     if kind == "refresh" or request.refresh:
         await _refresh(deployment, only_before_update=False)
         if kind == "refresh" or deployment.failed:
             return
     elif any(resource.refresh_before_update for resource in deployment.ledger.found()):
         await _refresh(deployment, only_before_update=True)
-    if kind == "destroy":
+    if kind == "destroy" and not request.run_program:
         _no_delete_hooks(deployment)
-    else:
+    if kind != "destroy":
         check_targets(deployment, deployment.scope.replaces)
         await servers.run_program()
     if deployment.stopped.is_set():

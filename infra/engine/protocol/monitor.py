@@ -21,7 +21,7 @@ from infra.engine.protocol import requests
 from infra.engine.protocol.callbacks import Callbacks, Transform
 from infra.engine.protocol.messages import provider_pb2, resource_pb2, resource_pb2_grpc
 from infra.engine.protocol.positions import Positions
-from infra.engine.protocol.requests import Inherited
+from infra.engine.protocol.requests import Inherited, InvalidRequestError
 from infra.engine.providers.contract import Provider, ProviderError
 from infra.engine.providers.defaults import DefaultDeniedError, Defaults, versioned
 from infra.engine.values import Properties
@@ -73,6 +73,8 @@ def _answering(method: _Method) -> _Method:
             return await method(self, request, context)
         except StoppedError as error:
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+        except InvalidRequestError as error:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except (DeploymentError, ProviderError, AssetError) as error:
             await context.abort(grpc.StatusCode.UNKNOWN, str(error))
 

@@ -40,17 +40,21 @@ class Inherited:
     parent: str = ""
 
 
+class InvalidRequestError(DeploymentError):
+    """A program sent what it may not."""
+
+
 def check_urn(urn: str, what: str) -> str:
     """``urn`` itself. Raises DeploymentError if it is none, and not empty."""
     if urn and not urns.valid(urn):
-        raise DeploymentError(f'invalid {what} URN: invalid URN "{urn}"')
+        raise InvalidRequestError(f'invalid {what} URN: invalid URN "{urn}"')
     return urn
 
 
 def check_type(type_: str) -> str:
     """``type_`` itself. Raises DeploymentError if it is no type token."""
     if type_.count(":") != 2:
-        raise DeploymentError(f"Type '{type_}' is not a valid type token (must have format '*:*:*')")
+        raise InvalidRequestError(f"Type '{type_}' is not a valid type token (must have format '*:*:*')")
     return type_
 
 

@@ -130,3 +130,21 @@ async def test_independent_resources_are_made_side_by_side(stack):
     outcome = await stack.up()
     assert outcome.result == "succeeded"
     assert sorted(stack.asked()) == ["begin a", "begin b", "begin c"]
+
+
+async def test_a_destroy_runs_the_program_for_its_hooks_if_asked(stack):
+    stack.program("""
+        def hook(args):
+            note("hook", args.name)
+        before = pulumi.ResourceHook("before", hook)
+        Thing("a", Opts(hooks=pulumi.ResourceHookBinding(before_delete=[before])))
+        if mode == "more": Thing("never")
+    """)
+    await stack.up()
+    stack.asked()
+    assert (await stack.run("destroy")).result == "failed"
+    assert "You must run with the `--run-program` flag" in stack.said()
+    outcome = await stack.run("destroy", run_program=True, mode="more")
+    assert stack.counted(outcome) == {"delete": 2}
+    assert stack.asked() == ["hook a", "delete a"]
+    assert stack.snapshot.resources == ()
