@@ -117,7 +117,8 @@ def plugin_install(call: Invocation) -> None:
     if not call.words:
         return
     raise ExitError(
-        f"the embedded engine downloads no plugins: put pulumi-{'-'.join(call.words[:2])} on PATH, or install the"
+        f"the embedded engine downloads no plugins: put pulumi-{'-'.join(call.words[:2])} on PATH, or"
+        " install the"
         " Pulumi CLI"
     )
 
@@ -130,7 +131,8 @@ def plugin_remove(_call: Invocation) -> None:
 def install(_call: Invocation) -> None:
     """Say that there is nothing to install: the program's packages are those of its environment."""
     print(
-        "Nothing to install: the program runs in its own environment, and the engine's providers are built in."
+        "Nothing to install: the program runs in its own environment, and the engine's providers are"
+        " built in."
     )
 
 
@@ -148,5 +150,6 @@ def logs(call: Invocation) -> None:
             f'resource.labels.service_name="{resource.get("outputs", {}).get("name", "?")}"'
         )
     print(
-        "    what the engine itself did is in `pulumi stack history`; --logtostderr -v=9 of an operation shows more"
+        "    what the engine itself did is in `pulumi stack history`; --logtostderr -v=9 of an operation"
+        " shows more"
     )

@@ -25,7 +25,8 @@ def login(call: Invocation) -> None:
     url = given or call.variables.get("PULUMI_BACKEND_URL") or call.home.current_url()
     if not url:
         raise ExitError(
-            "the embedded engine keeps state in files alone: `pulumi login file://PATH`, or `pulumi login --local`"
+            "the embedded engine keeps state in files alone: `pulumi login file://PATH`, or `pulumi login"
+            " --local`"
         )
     try:
         if not folder_of(url).exists():

@@ -90,7 +90,8 @@ def set_one(call: Invocation) -> None:
     stack = call.stack
     if call.flags["secret"] and call.flags["plaintext"]:
         raise ExitError(
-            "if any flags in the group [secret plaintext type] are set none of the others can be; [plaintext secret]"
+            "if any flags in the group [secret plaintext type] are set none of the others can be;"
+            " [plaintext secret]"
             " were all set"
         )
     text = call.words[1] if len(call.words) > 1 else _read(call)
@@ -111,7 +112,10 @@ def _read(call: Invocation) -> str:
 
 
 def _as_type(text: str, kind: str, *, inside: bool) -> Any:
-    """The value to store. Without a type, text inside a path is stored as what it reads as, other text as text."""
+    """The value to store.
+
+    Without a type, text inside a path is stored as what it reads as, other text as text.
+    """
     if not kind:
         return values.typed(text) if inside else text
     try:

@@ -56,7 +56,8 @@ def drift(call: Invocation) -> int:
         ]
         print(table(("RESOURCE", "PROPERTY", "RECORDED", "FOUND"), rows))
         print(
-            f"\n{len({c.urn for c in changes})} resource(s) of stack {shown} were changed by hand: `pulumi up` makes"
+            f"\n{len({c.urn for c in changes})} resource(s) of stack {shown} were changed by hand:"
+            " `pulumi up` makes"
             " them as the program says, `pulumi refresh` takes them as they are"
         )
     else:

@@ -1,4 +1,7 @@
-"""A command line parsed as Pulumi's is (Go's pflag): flags anywhere, ``--flag=value``, ``-abc``, ``--`` ends them."""
+"""A command line parsed as Pulumi's is (Go's pflag).
+
+Flags anywhere, ``--flag=value``, ``-abc``, ``--`` ends them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. A ``list`` may be given again and again; an ``optional`` one stands for ``bare`` without a value."""
+    """One flag. A ``list`` may be given again and again.
+
+    An ``optional`` one stands for ``bare`` without a value.
+    """
 
     name: str
     help: str = ""

@@ -42,8 +42,9 @@ def dot(resources: list[dict[str, Any]], flags: Mapping[str, Any]) -> str:
                 f'Resource{numbers[urn]} -> Resource{parent} [color = "{flags["parent-edge-color"]}"];'
             )
         if not flags["ignore-dependency-edges"]:
+            color = flags["dependency-edge-color"]
             lines += [
-                f'Resource{numbers[urn]} -> Resource{user} [color = "{flags["dependency-edge-color"]}"{label}];'
+                f'Resource{numbers[urn]} -> Resource{user} [color = "{color}"{label}];'
                 for user, label in _users(urn, resources, numbers)
             ]
     return "strict digraph {\n" + "".join(f"    {line}\n" for line in lines) + "}\n"

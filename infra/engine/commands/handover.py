@@ -34,7 +34,10 @@ class ChoiceError(Exception):
 
 
 def asked(arguments: Sequence[str]) -> bool | None:
-    """What the command line asks for: the last of ``--embedded`` and ``--no-embedded``, None without either."""
+    """What the command line asks for.
+
+    The last of ``--embedded`` and ``--no-embedded``, None without either.
+    """
     own = [word for word in _before_dashes(arguments) if word in FLAGS]
     return own[-1] == "--embedded" if own else None
 

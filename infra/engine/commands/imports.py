@@ -68,7 +68,7 @@ def _from_file(path: Path, *, protect: bool) -> tuple[Import, ...]:
 
 
 def write_creates(path: str, before: Snapshot, outcome: Outcome) -> None:
-    """Write the resources that a preview would create as a file for ``pulumi import``, ids to be filled in."""
+    """Write what a preview would create as a file for ``pulumi import``, ids to be filled in."""
     known = {resource.urn for resource in before.resources}
     entries: list[dict[str, Any]] = [
         {"type": resource.type, "name": resource.name, "id": "<PLACEHOLDER>"}

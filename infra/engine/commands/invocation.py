@@ -1,4 +1,7 @@
-"""One call of the command line: its flags, and what they and the surroundings lead to, each found when it is needed."""
+"""One call of the command line.
+
+Its flags, and what they and the surroundings lead to, each found when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ NOT_LOGGED_IN = 3
 
 
 class Invocation:
-    """What a command is given. Properties raise errors for the user: no project, no backend, no such stack."""
+    """What a command is given.
+
+    Properties raise errors for the user: no project, no backend, no such stack.
+    """
 
     def __init__(self, parsed: Parsed, variables: Mapping[str, str], choice: Choice) -> None:
         self.flags = parsed.values
@@ -63,7 +69,8 @@ class Invocation:
             )
         if self.flags["color"] not in {"always", "never", "raw"}:
             raise ExitError(
-                f"unsupported color option: '{self.flags['color']}'. Supported values are: always, never, raw, auto"
+                f"unsupported color option: '{self.flags['color']}'. Supported values are: always, never,"
+                " raw, auto"
             )
         return bool(self.flags["color"] == "always")
 
@@ -108,7 +115,8 @@ class Invocation:
         )
         if not url:
             raise ExitError(
-                "PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions, or use a backend of"
+                "PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions, or use a"
+                " backend of"
                 " files: `pulumi login file://~` or PULUMI_BACKEND_URL=file://PATH",
                 NOT_LOGGED_IN,
             )

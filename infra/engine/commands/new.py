@@ -19,28 +19,37 @@ name: {name}
 description: {description}
 runtime: python
 """
+_PLAIN = """\
+\"""A Python Pulumi program.\"""
+
+import pulumi
+
+pulumi.export("project", pulumi.get_project())
+"""
+_CLOUD_RUN = """\
+\"""A Cloud Run service: all traffic to its latest revision, its URL as output.\"""
+
+import pulumi
+import pulumi_gcp as gcp
+
+config = pulumi.Config()
+
+run = gcp.projects.Service("run", service="run.googleapis.com", disable_on_destroy=False)
+service = gcp.cloudrunv2.Service(
+    "service",
+    location=config.get("location") or "europe-west4",
+    template={"containers": [{"image": config.require("image")}]},
+    traffics=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}],
+    opts=pulumi.ResourceOptions(depends_on=[run]),
+)
+
+pulumi.export("url", service.uri)
+"""
 _TEMPLATES = {
-    "python": (
-        "A minimal Python Pulumi program",
-        '"""A Python Pulumi program."""\n\nimport pulumi\n\npulumi.export("project", pulumi.get_project())\n',
-        ("pulumi>=3.150",),
-    ),
+    "python": ("A minimal Python Pulumi program", _PLAIN, ("pulumi>=3.150",)),
     "cloud-run-python": (
         "A Cloud Run service, all traffic to its latest revision, its URL as output",
-        '"""A Cloud Run service."""\n\n'
-        "import pulumi\n"
-        "import pulumi_gcp as gcp\n\n"
-        "config = pulumi.Config()\n"
-        'location = config.get("location") or "europe-west4"\n\n'
-        'run = gcp.projects.Service("run", service="run.googleapis.com", disable_on_destroy=False)\n'
-        "service = gcp.cloudrunv2.Service(\n"
-        '    "service",\n'
-        "    location=location,\n"
-        '    template={"containers": [{"image": config.require("image")}]},\n'
-        '    traffics=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}],\n'
-        "    opts=pulumi.ResourceOptions(depends_on=[run]),\n"
-        ")\n\n"
-        'pulumi.export("url", service.uri)\n',
+        _CLOUD_RUN,
         ("pulumi>=3.150", "pulumi-gcp>=8"),
     ),
 }
@@ -55,7 +64,8 @@ def new(call: Invocation) -> None:
     template = call.words[0] if call.words else "python"
     if template not in _TEMPLATES:
         raise ExitError(
-            f"template '{template}' not found: the embedded engine has {', '.join(_TEMPLATES)}; the Pulumi CLI downloads"
+            f"template '{template}' not found: the embedded engine has {', '.join(_TEMPLATES)}; the"
+            " Pulumi CLI downloads"
             " others"
         )
     folder = Path(call.flags["dir"] or call.folder).absolute()
@@ -79,7 +89,8 @@ def _check_empty(folder: Path, *, force: bool) -> None:
     there = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
     if there and not force:
         raise ExitError(
-            f"{folder} is not empty; use --force to generate there anyway, --dir for another folder, or an empty one"
+            f"{folder} is not empty; use --force to generate there anyway, --dir for another folder, or"
+            " an empty one"
         )
 
 

@@ -79,7 +79,8 @@ def _operate(call: Invocation, kind: PreviewOf) -> int:
     approved = flags["yes"] or is_truthy(call.variables.get("PULUMI_SKIP_CONFIRMATIONS"))
     if not (call.interactive or approved or skip or only):
         raise ExitError(
-            "--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode",
+            "--yes or --skip-preview or --preview-only must be passed in to proceed when running in"
+            " non-interactive mode",
             1 if kind == "refresh" else BAD_INVOCATION,
         )
     if skip and only:
@@ -102,7 +103,10 @@ def _operate(call: Invocation, kind: PreviewOf) -> int:
 
 
 def _without_pending_creates(call: Invocation, session: Session) -> Session:
-    """Forget creates whose end is not known, in the state too: what they made, if anything, is the user's to find."""
+    """Forget creates whose end is not known, in the state too.
+
+    What they made, if anything, is the user's to find.
+    """
     from infra.engine.state import serialize
     from infra.engine.state.backend import Checkpoint
 
@@ -110,7 +114,9 @@ def _without_pending_creates(call: Invocation, session: Session) -> Session:
     snapshot = replace(session.snapshot, pending_operations=kept)
     if not call.flags["preview-only"] and kept != session.snapshot.pending_operations:
         deployment, features = serialize.deployment_json(snapshot, session.vault)
-        call.backend.write(session.stack, Checkpoint(4 if features else 3, tuple(sorted(features)), deployment))
+        call.backend.write(
+            session.stack, Checkpoint(4 if features else 3, tuple(sorted(features)), deployment)
+        )
     return replace(session, snapshot=snapshot)
 
 
@@ -172,7 +178,8 @@ def _save_plan(call: Invocation, session: Session, outcome: Outcome) -> None:
     if not call.flags["json"]:
         print(f"Update plan written to '{path}'")
         print(
-            f"Run `pulumi up --plan='{path}'` to constrain the update to the operations planned by this preview"
+            f"Run `pulumi up --plan='{path}'` to constrain the update to the operations planned by this"
+            " preview"
         )
 
 

@@ -1,4 +1,7 @@
-"""Update plans in files: what ``preview --save-plan`` writes and ``up --plan`` holds to (apitype.DeploymentPlanV1)."""
+"""Update plans in files.
+
+What ``preview --save-plan`` writes and ``up --plan`` holds to (apitype.DeploymentPlanV1).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
 
 
 def write(path: str, outcome: Outcome, session: Session, *, show_secrets: bool) -> None:
-    """Write the plan of a preview; its secrets are encrypted as the stack's are, unless they are to be shown."""
+    """Write the plan of a preview.
+
+    Its secrets are encrypted as the stack's are, unless they are to be shown.
+    """
     from infra.engine.commands.version import version_of_engine
 
     if outcome.plan is None:

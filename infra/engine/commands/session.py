@@ -99,7 +99,8 @@ def program_of(call: Invocation) -> Program:
     project = call.project
     if project.runtime != "python":
         raise ExitError(
-            f"failed to load language plugin {project.runtime}: the embedded engine runs Python programs alone;"
+            f"failed to load language plugin {project.runtime}: the embedded engine runs Python programs"
+            " alone;"
             " install the Pulumi CLI for other languages"
         )
     return Program(

@@ -96,6 +96,7 @@ def rename(call: Invocation) -> None:
 def move(_call: Invocation) -> NoReturn:
     """Refuse: moving between stacks is not served here."""
     raise ExitError(
-        "`pulumi state move` is not served by the embedded engine: install the Pulumi CLI, which works on the same"
+        "`pulumi state move` is not served by the embedded engine: install the Pulumi CLI, which works on"
+        " the same"
         " state, or import the resource into the other stack and `pulumi state delete` it from this one"
     )

@@ -32,7 +32,7 @@ def parse_time(text: str) -> datetime | None:
     digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
     zone = tail[len(digits) :] if dot else ""
     fraction = f".{digits[:6]:0<6}" if dot else ""
-    return datetime.fromisoformat(f"{head}{fraction}{zone}".replace("Z", "+00:00")).astimezone(UTC)
+    return datetime.fromisoformat(f"{head}{fraction}{zone}").astimezone(UTC)
 
 
 def milliseconds(moment: datetime) -> str:
@@ -43,12 +43,23 @@ def milliseconds(moment: datetime) -> str:
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _WEEK, _MONTH, _YEAR = 7 * _DAY, 30 * _DAY, 360 * _DAY
 _AGES = (
-    (1, "now", 0), (2, "1 second", 0), (_MINUTE, "{} seconds", 1), (2 * _MINUTE, "1 minute", 0),
-    (_HOUR, "{} minutes", _MINUTE), (2 * _HOUR, "1 hour", 0), (_DAY, "{} hours", _HOUR), (2 * _DAY, "1 day", 0),
-    (_WEEK, "{} days", _DAY), (2 * _WEEK, "1 week", 0), (_MONTH, "{} weeks", _WEEK), (2 * _MONTH, "1 month", 0),
-    (_YEAR, "{} months", _MONTH), (18 * _MONTH, "1 year", 0), (2 * _YEAR, "2 years", 0),
+    (1, "now", 0),
+    (2, "1 second", 0),
+    (_MINUTE, "{} seconds", 1),
+    (2 * _MINUTE, "1 minute", 0),
+    (_HOUR, "{} minutes", _MINUTE),
+    (2 * _HOUR, "1 hour", 0),
+    (_DAY, "{} hours", _HOUR),
+    (2 * _DAY, "1 day", 0),
+    (_WEEK, "{} days", _DAY),
+    (2 * _WEEK, "1 week", 0),
+    (_MONTH, "{} weeks", _WEEK),
+    (2 * _MONTH, "1 month", 0),
+    (_YEAR, "{} months", _MONTH),
+    (18 * _MONTH, "1 year", 0),
+    (2 * _YEAR, "2 years", 0),
     (37 * _YEAR, "{} years", _YEAR),
-)  # fmt: skip
+)
 
 
 def age(moment: datetime, now: datetime | None = None) -> str:

@@ -25,7 +25,8 @@ def export(call: Invocation) -> None:
     stack = call.stack
     if call.flags["version"]:
         raise ExitError(
-            f"the current backend ({call.backend.url}) does not provide the ability to export previous deployments"
+            f"the current backend ({call.backend.url}) does not provide the ability to export previous"
+            " deployments"
         )
     checkpoint = call.backend.read(stack)
     deployment: Any = checkpoint.deployment
@@ -140,7 +141,8 @@ def _text(update: dict[str, Any], *, full: bool) -> str:
     changes = update.get("resourceChanges") or {}
     began = datetime.fromtimestamp(update["startTime"], UTC)
     when = began.strftime("%Y-%m-%d %H:%M:%S +0000 UTC") if full else age(began)
-    counts = f"+{changes.get('create', 0)}-{changes.get('delete', 0)}~{changes.get('update', 0)} {changes.get('same', 0)}"
+    created, deleted, updated, same = (changes.get(op, 0) for op in ("create", "delete", "update", "same"))
+    counts = f"+{created}-{deleted}~{updated} {same}"
     seconds = update["endTime"] - update["startTime"]
     environment = update.get("environment") or {}
     lines = [f"    {key}: {environment[key]}" for key in sorted(environment) if environment[key]]

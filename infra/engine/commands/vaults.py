@@ -25,7 +25,8 @@ def check_provider(name: str) -> None:
     """Raise ExitError unless the secrets provider is one that is served here."""
     if name.partition("://")[0] not in SERVED:
         raise ExitError(
-            f"unknown secrets provider type '{name}': the embedded engine keeps secrets under a passphrase alone; use"
+            f"unknown secrets provider type '{name}': the embedded engine keeps secrets under a"
+            " passphrase alone; use"
             " --secrets-provider passphrase, or install the Pulumi CLI for those of clouds"
         )
 
@@ -39,7 +40,8 @@ def asker(call: Invocation, stack: Reference) -> Callable[[], str]:
             return known
         if not call.interactive:
             raise PassphraseError(
-                "passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment"
+                "passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"
+                " environment"
                 " variables"
             )
         return _type(
@@ -71,7 +73,8 @@ def _fresh(passphrase: str) -> Vault:
 def _choose(call: Invocation, what: str) -> str:
     if not call.interactive:
         raise PassphraseError(
-            "passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE environment"
+            "passphrase must be set with PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE"
+            " environment"
             " variables"
         )
     while True:
@@ -94,14 +97,19 @@ def of_deployment(call: Invocation, stack: Reference, deployment: dict[str, Any]
         return None
     if provider["type"] != "passphrase":
         raise ExitError(
-            f"stack '{stack.name}' keeps its secrets with the provider '{provider['type']}', which the embedded engine"
-            " does not serve: change it with `pulumi stack change-secrets-provider passphrase` of the Pulumi CLI"
+            f"stack '{stack.name}' keeps its secrets with the provider '{provider['type']}', which the"
+            " embedded engine"
+            " does not serve: change it with `pulumi stack change-secrets-provider passphrase` of the"
+            " Pulumi CLI"
         )
     return Vault((provider.get("state") or {}).get("salt", ""), asker(call, stack))
 
 
 def of_file(call: Invocation, stack: Reference, file: StackFile) -> tuple[StackFile, Vault]:
-    """The provider of a stack's configuration; where it has none yet the state's, or a new one, which is saved."""
+    """The provider of a stack's configuration.
+
+    Where it has none yet the state's, or a new one, which is saved.
+    """
     check_provider(file.secrets_provider)
     if file.encryption_salt:
         return file, Vault(file.encryption_salt, asker(call, stack))

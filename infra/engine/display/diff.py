@@ -41,25 +41,26 @@ class DiffView:
             stream.flush()
 
     def _text(self, event: Event) -> str:
+        text = ""
         match event:
             case PreludeEvent() if self._options.show_config:
-                return configuration(event, color=self._options.color)
+                text = configuration(event, color=self._options.color)
             case DiagnosticEvent() if event.severity != "debug" or self._options.debug:
-                return event.prefix + event.message
+                text = event.prefix + event.message
             case StdoutEvent():
-                return event.message
+                text = event.message
             case PolicyEvent():
-                return policy(event)
+                text = policy(event)
             case ResourcePreEvent():
-                return self._before(event.metadata, planning=event.planning)
+                text = self._before(event.metadata, planning=event.planning)
             case ResOutputsEvent():
-                return self._after(event.metadata, planning=event.planning)
+                text = self._after(event.metadata, planning=event.planning)
             case ResOpFailedEvent():
                 self._errored += 1
             case SummaryEvent():
                 seconds = time.monotonic() - self._started
-                return summary.resources(event, self._errored, seconds, color=self._options.color)
-        return ""
+                text = summary.resources(event, self._errored, seconds, color=self._options.color)
+        return text
 
     def _before(self, step: Step, *, planning: bool) -> str:
         self._seen[step.urn] = step

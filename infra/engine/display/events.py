@@ -1,8 +1,8 @@
 """Engine events, named and shaped as apitype.EngineEvent: what the event log and ``--json`` are made of.
 
-An event's JSON is ``{"sequence": n, "timestamp": seconds, "<kind>": {...}}`` (sdk/go/common/apitype/events.go).
-Property bags in events are plain JSON: secrets are blinded as ``[secret]`` before an event is made, unless they
-were asked for.
+An event's JSON is ``{"sequence": n, "timestamp": seconds, "<kind>": {...}}``
+(sdk/go/common/apitype/events.go). Property bags in events are plain JSON: secrets are blinded as
+``[secret]`` before an event is made, unless they were asked for.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ class PropertyDiff:
 class Step:
     """What is done to one resource (StepEventMetadata).
 
-    ``keys`` are the properties that force a replacement, ``diffs`` those that change, ``detailed_diff`` their paths
-    (None if the provider gave none). ``logical`` is set where the program sees the step as one of its own.
+    ``keys`` are the properties that force a replacement, ``diffs`` those that change, ``detailed_diff``
+    their paths (None if the provider gave none). ``logical`` is set where the program sees the step as one
+    of its own.
     """
 
     op: str

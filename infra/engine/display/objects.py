@@ -135,14 +135,12 @@ class Printer:
 def is_same(old: Any, new: Any) -> bool:
     """Whether two values are the same: a missing one is like null, and true is not 1."""
     if old is _MISSING or new is _MISSING:
-        return (old is _MISSING or old is None) and (new is _MISSING or new is None)
-    if isinstance(old, bool) != isinstance(new, bool):
-        return False
+        return old in (_MISSING, None) and new in (_MISSING, None)
     if isinstance(old, dict) and isinstance(new, dict):
         return all(is_same(old.get(k, _MISSING), new.get(k, _MISSING)) for k in {*old, *new})
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(map(is_same, old, new))
-    return bool(old == new)
+    return isinstance(old, bool) == isinstance(new, bool) and bool(old == new)
 
 
 def is_worth_showing(value: Any) -> bool:
@@ -152,21 +150,22 @@ def is_worth_showing(value: Any) -> bool:
 
 def primitive(value: Any) -> str:
     """A value that is no list and no map."""
+    text = f"{value:g}" if isinstance(value, float) and len(repr(value)) > 17 else str(value)
     match value:
         case None:
-            return "<null>"
+            text = "<null>"
         case bool():
-            return "true" if value else "false"
+            text = "true" if value else "false"
         case "[secret]":
-            return "[secret]"
+            text = "[secret]"
         case str() if value == UNKNOWN:
-            return "[unknown]"
+            text = "[unknown]"
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            text = json.dumps(value, ensure_ascii=False)
         case float() if value.is_integer():
-            return str(int(value))
+            text = str(int(value))
         case dict():
-            return "{}"
+            text = "{}"
         case list():
-            return "[]"
-    return f"{value:g}" if isinstance(value, float) and len(repr(value)) > 17 else str(value)
+            text = "[]"
+    return text

@@ -13,7 +13,10 @@ UNIMPORTANT = "\x1b[38;5;8m"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How an operation looks: ``plan`` foretells it, ``doing`` and ``done`` tell of it, ``counted`` sums it up."""
+    """How an operation looks.
+
+    ``plan`` foretells it, ``doing`` and ``done`` tell of it, ``counted`` sums it up.
+    """
 
     sign: str
     color: str

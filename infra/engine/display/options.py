@@ -34,7 +34,10 @@ class Options:
 
 
 def is_shown(step: Step, options: Options) -> bool:
-    """Whether a step gets a line: what doesn't change, and what is an inner part of a replacement, mostly does not."""
+    """Whether a step gets a line.
+
+    What doesn't change, and what is an inner part of a replacement, mostly does not.
+    """
     if step.op == "same":
         return options.show_sames or _is_root(step) or _changes_protection(step)
     if step.op in {"read", "read-replacement", "discard", "discard-replaced"}:

@@ -1,4 +1,4 @@
-"""The view of an operation as a line for each thing that happens, with all that was said, and the sum, at the end."""
+"""The view of an operation as a line for each thing that happens; what was said, and the sum, at the end."""
 
 from __future__ import annotations
 

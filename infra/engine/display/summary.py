@@ -46,7 +46,10 @@ def duration(seconds: float) -> str:
 
 
 def outputs(step: Step, indent: int, *, planning: bool, refresh: bool = False, color: bool = False) -> str:
-    """A step's outputs: what differs from the inputs and from before; of the stack itself, after an update, all."""
+    """A step's outputs: what differs from the inputs and from before.
+
+    Of the stack itself, after an update, all.
+    """
     root = step.type == "pulumi:pulumi:Stack"
     if planning and not (
         refresh or root or step.op in {"read", "read-replacement", "import", "import-replacement"}

@@ -1,4 +1,7 @@
-"""Pulumi's own folder (``~/.pulumi``): which backend one is logged in to, and which stack each project has selected."""
+"""Pulumi's own folder (``~/.pulumi``).
+
+Which backend one is logged in to, and which stack each project has selected.
+"""
 
 from __future__ import annotations
 

@@ -60,7 +60,8 @@ def find(folder: Path) -> Path:
             if (above / name).is_file():
                 return above / name
     raise NoProjectError(
-        f"no Pulumi.yaml project file found (searching upwards from {folder}). If you have not created a project"
+        f"no Pulumi.yaml project file found (searching upwards from {folder}). If you have not created a"
+        " project"
         " yet, use `pulumi new` to do so"
     )
 
@@ -117,7 +118,8 @@ def _settings(project: str, file: Path, config: Any) -> list[Setting]:
         kind = entry.get("type") or ""
         if kind and kind not in _TYPES:
             raise ProjectError(
-                f"could not validate '{file}': config '{name}' has type '{kind}': it may be {', '.join(_TYPES)}"
+                f"could not validate '{file}': config '{name}' has type '{kind}': it may be"
+                f" {', '.join(_TYPES)}"
             )
         items = (entry.get("items") or {}).get("type", "")
         settings.append(

@@ -1,4 +1,7 @@
-"""Pulumi's file backend: where checkpoints, history, backups and locks are in ``.pulumi`` (pkg/backend/diy)."""
+"""Pulumi's file backend.
+
+Where checkpoints, history, backups and locks are in ``.pulumi`` (pkg/backend/diy).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ BOOKKEEPING = ".pulumi"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A checkpoint as it is stored: ``deployment`` is DeploymentV3 as JSON, None before anything was deployed."""
+    """A checkpoint as it is stored.
+
+    ``deployment`` is DeploymentV3 as JSON, None before anything was deployed.
+    """
 
     version: int = 3
     features: tuple[str, ...] = ()
@@ -127,7 +133,10 @@ class Backend:
             self.write(stack, Checkpoint(0))
 
     def read(self, stack: Reference) -> Checkpoint:
-        """The stack's checkpoint, with what a journal adds to it. Raises NoSuchStackError and CorruptError."""
+        """The stack's checkpoint, with what a journal adds to it.
+
+        Raises NoSuchStackError and CorruptError.
+        """
         from infra.engine.state.ledger import folded
 
         path = self.path(stack)
@@ -272,7 +281,8 @@ def _meta_version(meta: Path) -> int:
         raise CorruptError(f'corrupt store: missing version in "{meta}"')
     if version not in {0, 1}:
         raise StateError(
-            f"state store unsupported: 'meta.yaml' version ({version}) is not supported by this version of the Pulumi CLI"
+            f"state store unsupported: 'meta.yaml' version ({version}) is not supported by this version"
+            " of the Pulumi CLI"
         )
     return int(version)
 
@@ -291,16 +301,16 @@ def _remove_tree(folder: Path) -> None:
 
 def _unpacked(raw: bytes, path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
-        if not isinstance(value, dict):
-            raise TypeError("it is no JSON object")
-    except (ValueError, TypeError, EOFError, OSError) as error:
+        parsed: Any = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        value = dict(parsed.items())
+    except (ValueError, AttributeError, EOFError, OSError) as error:
         backup = path.with_name(path.name + ".bak")
         remedy = (
             f"the checkpoint before it is {backup}: copy it over {path.name}"
             if backup.exists()
             else (
-                "restore it from a backup, or from `pulumi stack export` of another day with `pulumi stack import`"
+                "restore it from a backup, or from `pulumi stack export` of another day with `pulumi"
+                " stack import`"
             )
         )
         raise CorruptError(

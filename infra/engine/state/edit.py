@@ -14,7 +14,10 @@ _LISTS = ("dependencies", "aliases", "replaceWith")
 
 
 def renamed(deployment: dict[str, Any], old: Reference, new: Reference) -> dict[str, Any]:
-    """The deployment of stack ``old`` as that of stack ``new``: every URN, and the root resource's name, follow."""
+    """The deployment of stack ``old`` as that of stack ``new``.
+
+    Every URN, and the root resource's name, follow.
+    """
     project = old.project or _project_of(deployment)
     before, after = (
         f"urn:pulumi:{old.name}::{project}::",
@@ -55,7 +58,10 @@ def _rewrite(resource: dict[str, Any], moved: Callable[[str], str]) -> None:
 
 
 def rename_resource(deployment: dict[str, Any], urn: str, name: str) -> str:
-    """Give the resource ``urn`` another name, in place; returns its new URN. Raises StateError if that is taken."""
+    """Give the resource ``urn`` another name, in place; returns its new URN.
+
+    Raises StateError if that is taken.
+    """
     target = urn.rpartition("::")[0] + f"::{name}"
     resources = deployment.get("resources") or []
     if any(resource["urn"] == target for resource in resources):
@@ -78,7 +84,8 @@ def found(deployment: dict[str, Any], urn: str) -> dict[str, Any]:
     if not matching:
         raise StateError(
             f'No such resource "{urn}" exists in the current state\n'
-            "To list the resource URNs in the stack, run `pulumi stack --show-urns`; to inspect the full state, run"
+            "To list the resource URNs in the stack, run `pulumi stack --show-urns`; to inspect the full"
+            " state, run"
             " `pulumi stack export`."
         )
     return dict_of(matching)

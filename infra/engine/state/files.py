@@ -39,7 +39,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_blob(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Put ``content`` at ``path`` together with the ``.attrs`` file that Pulumi's storage library keeps of it."""
+    """Put ``content`` at ``path``, with the ``.attrs`` file that Pulumi's storage library keeps of it."""
     write(path, content, durable=durable)
     attributes = {
         "user.cache_control": "",

@@ -1,4 +1,4 @@
-"""JSON as Go's encoding/json writes it, so that a checkpoint written here and one written by Pulumi are the same.
+"""JSON as Go's encoding/json writes it, so that checkpoints from here and from Pulumi are the same.
 
 Differences to Python's: whole numbers have no ``.0``, exponents start at 1e21 and 1e-6, U+2028 and U+2029 are
 escaped always, and ``<``, ``>`` and ``&`` where asked (encoding/json, HTMLEscape).

@@ -1,4 +1,7 @@
-"""What must hold of any checkpoint: each thing is there before what refers to it (VerifyIntegrity of Pulumi)."""
+"""What must hold of any checkpoint.
+
+Each thing is there before what refers to it (VerifyIntegrity of Pulumi).
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 """The journal of an update: what is durable before each call to a provider, and after each step.
 
-The checkpoint is rewritten whole at each begin and end as long as it is small, so that any Pulumi finds the truth in
-it at any instant. Rewriting a large one for each step would cost the square of the number of resources. So past
-``SMALL`` bytes a step appends to a journal beside the checkpoint, which is rewritten when the journal has
-outgrown it (which at most doubles what is written), when nothing was to write for ``IDLE`` seconds, and at the end.
-A checkpoint that lags behind its journal is marked as needing a feature: this engine folds the journal in
-whenever it reads the stack, and one that does not know how refuses the checkpoint instead of believing it. A watcher
-process folds it in as soon as this one is gone, so that even after a kill the mark is there for an instant only.
+The checkpoint is rewritten whole at each begin and end as long as it is small, so that any Pulumi finds
+the truth in it at any instant. Rewriting a large one for each step would cost the square of the number of
+resources. So past ``SMALL`` bytes a step appends to a journal beside the checkpoint, which is rewritten
+when the journal has outgrown it (which at most doubles what is written), when nothing was to write for
+``IDLE`` seconds, and at the end. A checkpoint that lags behind its journal is marked as needing a
+feature: this engine folds the journal in whenever it reads the stack, and one that does not know how
+refuses the checkpoint instead of believing it. A watcher process folds it in as soon as this one is gone,
+so that even after a kill the mark is there for an instant only.
 
 Steps that end at the same time are written together.
 """
@@ -41,7 +42,10 @@ IDLE = 0.25
 async def recording(
     backend: Backend, stack: Reference, snapshot: Snapshot, cipher: Cipher | None, version: str
 ) -> AsyncIterator[Journal]:
-    """The journal of one update on ``stack``, which must be locked; on the way out the checkpoint is whole."""
+    """The journal of one update on ``stack``, which must be locked.
+
+    On the way out the checkpoint is whole.
+    """
     journal = Journal(backend, stack, snapshot, cipher, version)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(journal.fold_when_idle)
@@ -94,7 +98,7 @@ class Journal:
         return ledger
 
     def _number(self, thing: Resource | Operation) -> int:
-        """A new number for ``thing``, which is told apart by identity and so must not be collected meanwhile."""
+        """A new number for ``thing``, which is told apart by identity: it must not be collected meanwhile."""
         number = self._next
         self._next += 1
         self._numbers[id(thing)] = number
@@ -116,7 +120,10 @@ class Journal:
         await self._tell(Record(begins=entry, operation=self._number(operation)))
 
     async def end(self, operation: Operation | None, change: Change) -> None:
-        """Record how a step ended. A step that changed nothing worth keeping is written with the next that did."""
+        """Record how a step ended.
+
+        A step that changed nothing worth keeping is written with the next that did.
+        """
         trifling = operation is None and _is_trifling(change)
         number = None if operation is None or id(operation) not in self._numbers else self._forget(operation)
         aliases = {alias: resource.urn for resource in change.appends for alias in resource.aliases}
@@ -224,7 +231,10 @@ class Journal:
         self._next = len(order)
 
     async def fold_when_idle(self) -> None:
-        """Make a checkpoint whole again that lags, whenever there was nothing to write for a while; runs for ever."""
+        """Make a checkpoint whole again that lags, whenever there was nothing to write for a while.
+
+        Runs for ever.
+        """
         while True:
             await self._stirred.wait()
             self._stirred = anyio.Event()

@@ -1,8 +1,8 @@
 """The list of a stack's resources while an update is under way, and the journal lines that change it.
 
-A checkpoint is a base; each step's begin and end is a record. The same records are applied to the list in memory,
-appended to the journal beside a large checkpoint, and folded into that again by whoever comes after a kill: none
-of that needs the stack's secrets, for all of it is as stored, encrypted.
+A checkpoint is a base; each step's begin and end is a record. The same records are applied to the list in
+memory, appended to the journal beside a large checkpoint, and folded into that again by whoever comes after
+a kill: none of that needs the stack's secrets, for all of it is as stored, encrypted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Entry:
 class Record:
     """One change: an operation begun, or one ended (or None) with what it made of the list.
 
-    Entries are known by number: those of the checkpoint by their place in it, those appended count on from there.
+    Entries are known by number: those of the checkpoint by their place in it, those appended count on from
+    there.
     """
 
     begins: Entry | None = None
@@ -71,7 +72,7 @@ class Record:
 
 @dataclass(slots=True)
 class Ledger:
-    """What this update made (``new``) before what it has not come to (``old``), and the operations under way."""
+    """What this update made (``new``), what it has not come to (``old``), and what is under way."""
 
     head: dict[str, Any]
     new: dict[int, Entry] = field(default_factory=dict)
@@ -131,7 +132,10 @@ class Ledger:
         return "{" + ",".join(fields) + "}"
 
     def checkpoint(self, stack: str, *, lagging: bool = False) -> str:
-        """The whole checkpoint file; a ``lagging`` one is marked: it is only true together with its journal."""
+        """The whole checkpoint file.
+
+        A ``lagging`` one is marked: it is only true together with its journal.
+        """
         features = sorted(self.features | ({serialize.JOURNAL_FEATURE} if lagging else set()))
         marked = f'"version":4,"features":{gojson.dumps(features)}' if features else '"version":3'
         return f'{{{marked},"checkpoint":{{"stack":{gojson.dumps(stack)},"latest":{self.deployment()}}}}}'
@@ -154,7 +158,8 @@ def folded(content: bytes, deployment: Mapping[str, Any], journal: Path) -> dict
         lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     except FileNotFoundError as error:
         raise CorruptError(
-            f"the checkpoint was left behind by an update that was cut short, and its journal {journal} is missing:"
+            f"the checkpoint was left behind by an update that was cut short, and its journal {journal}"
+            " is missing:"
             " restore that file, or take the checkpoint's .bak, then run `pulumi refresh`"
         ) from error
     digest = hashlib.sha256(content).hexdigest()
@@ -172,7 +177,8 @@ def folded(content: bytes, deployment: Mapping[str, Any], journal: Path) -> dict
             ledger.apply(Record.parse(value))
     if ledger is None:
         raise CorruptError(
-            f"the journal {journal} is not that of the checkpoint beside it: take the checkpoint's .bak, then run"
+            f"the journal {journal} is not that of the checkpoint beside it: take the checkpoint's .bak,"
+            " then run"
             " `pulumi refresh`"
         )
     result: dict[str, Any] = json.loads(ledger.deployment())

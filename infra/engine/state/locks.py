@@ -1,4 +1,4 @@
-"""Locks: one process at a time is at work on a stack, and the others are told which (pkg/backend/diy/lock.go)."""
+"""Locks: one process at a time is at work on a stack; others are told which (pkg/backend/diy/lock.go)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ class Locks:
         if others:
             lines = "".join(self._line(lock) for lock in others)
             raise LockedError(
-                f"the stack is currently locked by {len(others)} lock(s). Either wait for the other process(es) to end or"
+                f"the stack is currently locked by {len(others)} lock(s). Either wait for the other"
+                " process(es) to end or"
                 f" delete the lock file with `pulumi cancel`.{lines}"
             )
 

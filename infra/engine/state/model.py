@@ -1,7 +1,8 @@
 """A stack's state in memory: what DeploymentV3 of Pulumi's checkpoint format holds, with secrets decrypted.
 
-The fields are those of apitype.ResourceV3, OperationV2, ManifestV1 and DeploymentV3 (sdk/go/common/apitype/core.go).
-Times are RFC 3339 text, kept as written: a nanosecond lost would be a difference made.
+The fields are those of apitype.ResourceV3, OperationV2, ManifestV1 and DeploymentV3
+(sdk/go/common/apitype/core.go). Times are RFC 3339 text, kept as written: a nanosecond lost would be a
+difference made.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ def timestamp() -> str:
 class Resource:
     """One resource as it was last known.
 
-    ``delete`` marks one that was replaced and is yet to be deleted; ``pending_replacement`` one that was deleted
-    and is yet to be made again. ``provider`` is ``URN::ID`` of its provider. ``custom_timeouts`` are seconds by
-    ``create``, ``update``, ``delete`` and ``read``. ``hide_diff`` holds property paths as lists.
+    ``delete`` marks one that was replaced and is yet to be deleted; ``pending_replacement`` one that was
+    deleted and is yet to be made again. ``provider`` is ``URN::ID`` of its provider. ``custom_timeouts`` are
+    seconds by ``create``, ``update``, ``delete`` and ``read``. ``hide_diff`` holds property paths as lists.
     """
 
     urn: str

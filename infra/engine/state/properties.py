@@ -1,4 +1,7 @@
-"""Property values at rest: plain JSON with signed objects for all that JSON lacks (pkg/resource/stack/deployment.go)."""
+"""Property values at rest.
+
+Plain JSON with signed objects for all that JSON lacks (pkg/resource/stack/deployment.go).
+"""
 
 from __future__ import annotations
 
@@ -38,23 +41,27 @@ class Cipher(Protocol):
 
 
 def encode(value: Value, cipher: Cipher | None, place: str = "") -> Any:
-    """``value`` as JSON. Without a ``cipher`` secrets are written in plaintext, as ``--show-secrets`` asks."""
+    """``value`` as JSON.
+
+    Without a ``cipher`` secrets are written in plaintext, as ``--show-secrets`` asks.
+    """
+    result: Any = value
     match value:
         case dict():
-            return {key: encode(value[key], cipher, f"{place}.{key}") for key in sorted(value)}
+            result = {key: encode(value[key], cipher, f"{place}.{key}") for key in sorted(value)}
         case list():
-            return [encode(item, cipher, f"{place}[{index}]") for index, item in enumerate(value)]
+            result = [encode(item, cipher, f"{place}[{index}]") for index, item in enumerate(value)]
         case Secret():
             text = gojson.dumps(encode(value.element, None), escape_html=True)
             stored = {"plaintext": text} if cipher is None else {"ciphertext": cipher.encrypt(text, place)}
-            return {signatures.KEY: signatures.SECRET, **stored}
+            result = {signatures.KEY: signatures.SECRET, **stored}
         case Unknown():
-            return COMPUTED
+            result = COMPUTED
         case Output():
             inner: Value = value.element if value.known else UNKNOWN
-            return encode(Secret(inner) if value.secret else inner, cipher, place)
+            result = encode(Secret(inner) if value.secret else inner, cipher, place)
         case Asset() | Archive():
-            return _encode_asset(value)
+            result = _encode_asset(value)
         case ResourceReference():
             reference = {
                 signatures.KEY: signatures.RESOURCE,
@@ -63,10 +70,10 @@ def encode(value: Value, cipher: Cipher | None, place: str = "") -> Any:
             }
             if value.id is not None:
                 reference["id"] = "" if isinstance(value.id, Unknown) else str(value.id)
-            return dict(sorted(reference.items()))
+            result = dict(sorted(reference.items()))
         case float() if not math.isfinite(value):
-            return {signatures.KEY: _FLOAT, "value": struct.pack(">d", value).hex()}
-    return value
+            result = {signatures.KEY: _FLOAT, "value": struct.pack(">d", value).hex()}
+    return result
 
 
 def _encode_asset(value: Asset | Archive) -> dict[str, Any]:

@@ -73,7 +73,8 @@ def parse(text: str, current_project: str | None, *, legacy: bool) -> Reference:
     if not project:
         if current_project is None:
             raise StateError(
-                "no Pulumi.yaml project file found; either run this command from a directory containing a Pulumi"
+                "no Pulumi.yaml project file found; either run this command from a directory containing a"
+                " Pulumi"
                 " project, or pass the fully qualified stack name (organization/project/stack)"
             )
         project = current_project

@@ -84,7 +84,7 @@ def unlock(passphrase: str, state: str) -> Crypter:
 
 
 def passphrase_from(variables: Mapping[str, str]) -> str | None:
-    """The passphrase that PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE gives, None if neither does.
+    """The passphrase that PULUMI_CONFIG_PASSPHRASE(_FILE) gives, None if neither variable does.
 
     Raises:
         PassphraseError: the file can't be read.
@@ -102,8 +102,8 @@ def passphrase_from(variables: Mapping[str, str]) -> str | None:
 class Vault:
     """A stack's secrets provider: unlocked when a secret is first met, and not before.
 
-    Ciphertexts that were read are written again as they were, as long as the secret at that place is the same: a
-    state that did not change is not rewritten.
+    Ciphertexts that were read are written again as they were, as long as the secret at that place is the
+    same: a state that did not change is not rewritten.
     """
 
     def __init__(self, state: str, ask: Callable[[], str]) -> None:

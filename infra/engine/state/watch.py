@@ -21,7 +21,8 @@ class Watcher:
     def start(cls, root: Path, stack: Reference) -> Watcher:
         """Watch over the journal of ``stack``, in a session of its own: Ctrl-C is not for it."""
         source = Path(__file__).parents[3]
-        code = "import sys; sys.path.insert(0, sys.argv[1]); from infra.engine.state.watch import main; main(*sys.argv[2:])"
+        start = "import sys; sys.path.insert(0, sys.argv[1])"
+        code = f"{start}; from infra.engine.state.watch import main; main(*sys.argv[2:])"
         process = subprocess.Popen(
             [sys.executable, "-I", "-c", code, str(source), str(root), stack.project, stack.name],
             stdin=subprocess.PIPE,
@@ -38,7 +39,10 @@ class Watcher:
 
 
 def main(root: str, project: str, name: str) -> None:
-    """Wait for the other end of standard input to close; unless told that all is done, fold the journal in."""
+    """Wait for the other end of standard input to close.
+
+    Unless told that all is done, fold the journal in.
+    """
     if sys.stdin.buffer.read() != _DONE:
         fold(Path(root), Reference(project, name))
 

@@ -41,11 +41,11 @@ class Shell:
         out, err = self.capture.readouterr()
         return Result(code, out, err)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "infra.engine.cli", "--embedded", "--non-interactive", *words]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=self.project, env=environment, stdout=pipe, stderr=pipe, text=True)
+        nowhere = subprocess.DEVNULL  # what it starts may outlive it, with its output
+        return subprocess.Popen(command, cwd=self.project, env=environment, stdout=nowhere, stderr=nowhere)
 
     def checkpoint(self) -> Path:
         return self.state / ".pulumi/stacks/shop/dev.json"

@@ -62,10 +62,16 @@ def test_a_copy_is_encrypted_under_the_other_stacks_salt(shell):
     ("words", "message"),
     [
         (("config", "set", "--path", "l[2]", "1"), "could not set config: l[2]: array index out of range"),
-        (("config", "set", "k", "v", "--type", "nope"), 'invalid type "nope"; must be one of string, int, bool, or float'),
+        (
+            ("config", "set", "k", "v", "--type", "nope"),
+            'invalid type "nope"; must be one of string, int, bool, or float',
+        ),
         (("config", "set", "k", "x", "--type", "int"), "cannot convert 'x' to type int"),
         (("config", "set", "a:b:c:d", "e"), "could not parse a:b:c:d as a configuration key"),
-        (("config", "set", "--secret", "--plaintext", "k", "v"), "if any flags in the group [secret plaintext type]"),
+        (
+            ("config", "set", "--secret", "--plaintext", "k", "v"),
+            "if any flags in the group [secret plaintext type]",
+        ),
         (("config", "refresh"), "getting latest configuration: no previous deployment"),
         (("config", "env", "ls"), "needs Pulumi Cloud"),
     ],

@@ -74,7 +74,11 @@ def test_what_changes_is_shown_as_text_and_as_json(shell):
     assert "      ~ size: 1 => 5\n" in shell.run("preview", "--diff")
     digest = json.loads(shell.run("preview", "--json"))
     step = next(step for step in digest["steps"] if step["urn"] == URN)
-    assert (step["op"], step["oldState"]["inputs"]["size"], step["newState"]["inputs"]["size"]) == ("update", 1, 5)
+    assert (step["op"], step["oldState"]["inputs"]["size"], step["newState"]["inputs"]["size"]) == (
+        "update",
+        1,
+        5,
+    )
     assert step["newState"]["inputs"]["pw"] == "[secret]"
     assert digest["changeSummary"] == {"same": 1, "update": 1}
     assert "no changes were expected for preview but changes were proposed" in shell.run(
@@ -161,7 +165,7 @@ def test_the_state_is_edited_by_hand(shell):
 
 def test_configuration_may_be_given_with_the_operation(shell):
     assert "size: 7" in shell.run("up", "-yf", "--config", "size=7")
-    assert "shop:size: \"7\"" in (shell.project / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    assert 'shop:size: "7"' in (shell.project / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     shell.run("config", "set", "size", "8")
     assert "refreshed configuration for stack 'dev'" in shell.run("config", "refresh", "--force")
     assert shell.run("config", "get", "size") == "7\n"
@@ -174,14 +178,15 @@ def test_nothing_drifted_where_nobody_looked_after_it(shell):
 
 
 SLOW = """\
-import pulumi, time
+import os, time
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 class Provider(ResourceProvider):
     def create(self, props):
         open(props["mark"], "w").close()
-        while True:
+        while os.path.exists(props["mark"]):
             time.sleep(0.05)
+        return CreateResult("id", props)
 
 class Slow(Resource):
     def __init__(self, name, mark):
@@ -202,9 +207,12 @@ def test_a_kill_leaves_what_was_under_way_and_the_lock_that_tells_who(shell, tmp
         assert f"(pid {process.pid})" in refused
     finally:
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.wait()
+        mark.unlink()
     pending = latest(shell)["pending_operations"]
-    assert [(item["type"], item["resource"]["urn"].split("::")[-1]) for item in pending] == [("creating", "slow")]
+    assert [(item["type"], item["resource"]["urn"].split("::")[-1]) for item in pending] == [
+        ("creating", "slow")
+    ]
     assert "that process is gone" in shell.run("up", "--yes", code=1)
     assert "creating urn:pulumi:dev::shop::pulumi-python:dynamic:Resource::slow" in shell.run("stack")
     shell.run("cancel")

@@ -90,7 +90,9 @@ def test_a_stack_without_updates_says_so(shell):
 def test_cancel_takes_a_stale_lock_away(shell):
     lock = shell.state / ".pulumi/locks/organization/shop/dev/x.json"
     lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.write_text('{"pid":1,"username":"eve","hostname":"far","timestamp":"2026-01-01T00:00:00Z"}', encoding="utf-8")
+    lock.write_text(
+        '{"pid":1,"username":"eve","hostname":"far","timestamp":"2026-01-01T00:00:00Z"}', encoding="utf-8"
+    )
     refused = shell.run("up", "--yes", code=1)
     assert "the stack is currently locked by 1 lock(s)" in refused
     assert "created by eve@far (pid 1) at 2026-01-01T00:00:00Z" in refused
