@@ -16,8 +16,8 @@ def workspace(tmp_path, monkeypatch):
     """Options of a workspace whose ``pulumi`` is ours."""
     launcher = tmp_path / "bin/pulumi"
     launcher.parent.mkdir()
-    code = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom infra.engine.cli import main\nsys.exit(main())\n"
-    launcher.write_text(f"#!{sys.executable}\n{code}", encoding="utf-8")
+    code = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom infra.engine.cli import main\n"
+    launcher.write_text(f"#!{sys.executable}\n{code}sys.exit(main())\n", encoding="utf-8")
     launcher.chmod(0o755)
     (tmp_path / "state").mkdir()
     monkeypatch.setenv("PATH", f"{launcher.parent}:{os.environ['PATH']}")

@@ -17,7 +17,8 @@ def test_values_are_set_shown_and_removed(shell):
     shell.run("config", "set", "--path", "a.b[0]", "x")
     shell.run("config", "set", "gcp:project", "p")
     assert shell.run("config") == (
-        'KEY          VALUE\ngcp:project  p\na            {"b":["x"]}\npw           [secret]\nsize         4\n'
+        "KEY          VALUE\n"
+        'gcp:project  p\na            {"b":["x"]}\npw           [secret]\nsize         4\n'
     )
     assert json.loads(shell.run("config", "--json")) == {
         "gcp:project": {"value": "p", "secret": False},

@@ -22,12 +22,14 @@ class Provider(ResourceProvider):
 
 class Thing(Resource):
     def __init__(self, name, size, opts=None):
-        super().__init__(Provider(), name, {"name": name, "size": size, "pw": pulumi.Output.secret("hush")}, opts)
+        props = {"name": name, "size": size, "pw": pulumi.Output.secret("hush")}
+        super().__init__(Provider(), name, props, opts)
 
 config = pulumi.Config()
 if config.get("fail"):
     raise RuntimeError("oh no")
-thing = Thing("thing", config.get_int("size") or 1, pulumi.ResourceOptions(protect=config.get_bool("protect")))
+options = pulumi.ResourceOptions(protect=config.get_bool("protect"))
+thing = Thing("thing", config.get_int("size") or 1, options)
 pulumi.export("size", config.get_int("size") or 1)
 pulumi.export("pw", pulumi.Output.secret("hush"))
 """

@@ -66,7 +66,7 @@ def test_text_inside_a_path_is_what_it_reads_as():
 def test_a_list_is_given_to_the_program_as_json():
     assert values.as_text({"b": [1, "<"], "a": None}) == '{"a":null,"b":[1,"\\u003c"]}'
     assert values.as_text("plain") == "plain"
-    assert values.as_text(True) == "true"
+    assert values.as_text(value=True) == "true"
 
 
 def test_secrets_are_blinded_wherever_they_are():

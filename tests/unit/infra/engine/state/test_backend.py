@@ -114,9 +114,8 @@ def test_a_state_that_contradicts_itself_is_not_used(backend, resources, message
 
 
 def test_a_second_update_is_refused_and_told_who_holds_the_lock(backend):
-    with backend.locks(DEV).hold(), pytest.raises(LockedError) as refused:
-        with backend.locks(DEV).hold():
-            raise AssertionError
+    with backend.locks(DEV).hold(), pytest.raises(LockedError) as refused, backend.locks(DEV).hold():
+        raise AssertionError
     text = str(refused.value)
     assert text.startswith(
         "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end"

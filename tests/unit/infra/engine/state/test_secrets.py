@@ -1,4 +1,4 @@
-"""The passphrase provider (vectors made by the Pulumi CLI's own `pulumi stack init` and `config set --secret`)."""
+"""The passphrase provider (vectors made by the Pulumi CLI: `stack init` and `config set --secret`)."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_what_the_real_cli_encrypted_is_decrypted():
 def test_a_new_provider_opens_with_its_passphrase_alone():
     state, crypter = secrets.fresh("p")
     assert secrets.unlock("p", state).decrypt(crypter.encrypt("é")) == "é"
-    with pytest.raises(PassphraseError, match="^incorrect passphrase$"):
+    with pytest.raises(PassphraseError, match=r"^incorrect passphrase$"):
         secrets.unlock("q", state)
 
 

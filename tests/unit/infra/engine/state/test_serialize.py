@@ -1,7 +1,8 @@
 """A checkpoint that the Pulumi CLI wrote is read and written again, every byte the same.
 
-``real_cli_checkpoint.json`` was written by `pulumi up` of the Pulumi CLI (main of November 2026) for two dynamic
-resources in a component; its serialized providers and the paths of the machine are cut out. Passphrase: secret1.
+``real_cli_checkpoint.json`` was written by `pulumi up` of the Pulumi CLI (main of November 2026) for two
+dynamic resources in a component; its serialized providers and the paths of the machine are cut out.
+Passphrase: secret1.
 """
 
 import json
