@@ -68,6 +68,7 @@ def test_services_come_back_as_they_were(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_deploy_that_was_under_way_is_finished_by_the_next_process(tmp_path):
     state = tmp_path / "state"
     with process(state) as url:
@@ -89,6 +90,7 @@ def test_a_deploy_that_was_under_way_is_finished_by_the_next_process(tmp_path):
     assert list(fleet.specs) == [now.latest_ready_revision]
 
 
+@pytest.mark.slow
 def test_an_execution_that_was_under_way_is_run_to_its_end(tmp_path):
     state = tmp_path / "state"
     with process(state) as url:

@@ -34,6 +34,7 @@ def memory():
     return int(re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) << 10
 
 
+@pytest.mark.slow
 def test_ten_thousand_slow_clients_take_little_and_keep_nobody_waiting():
     with staged(head_time=60) as (stage, _):
         stage.get()

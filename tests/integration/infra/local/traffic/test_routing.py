@@ -55,7 +55,7 @@ def test_a_service_with_tags_alone_has_nothing_at_its_own_host(stage):
     assert stage.get(host="blue---web.localhost").text == "web-1"
 
 
-@pytest.mark.parametrize("percents", [(90, 10), (1, 34, 65)])
+@pytest.mark.parametrize("percents", [(90, 10), pytest.param((1, 34, 65), marks=pytest.mark.slow)])
 def test_ten_thousand_requests_are_split_within_half_a_point(stage, percents):
     names = [f"web-{number}" for number in range(len(percents))]
     counts = run(stage, names, 10_000, dict(zip(names, percents, strict=True)))
@@ -140,8 +140,9 @@ def test_a_percent_out_of_range_changes_nothing(stage, instance):
     assert stage.get().text == "hello\n"
 
 
-def test_no_request_is_lost_while_the_split_moves(stage):
-    requests, moves = 20_000, (0, 10, 50, 100, 0)
+@pytest.mark.parametrize("requests", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_no_request_is_lost_while_the_split_moves(stage, requests):
+    moves = (0, 10, 50, 100, 0)
     counts = Counter()
 
     async def under_load():
@@ -158,7 +159,7 @@ def test_no_request_is_lost_while_the_split_moves(stage):
     stage.call_for(under_load, 120)
     assert counts.total() == requests
     expected = requests * sum(moves) / len(moves) / 100
-    assert abs(counts["web-2"] - expected) < requests / 100
+    assert abs(counts["web-2"] - expected) < requests / 100 + 32  # some are on their way while it moves
 
 
 def test_no_request_is_lost_when_an_instance_goes_in_between(stage):

@@ -67,18 +67,25 @@ def test_traffic_is_split_moved_and_rolled_back(cloud, clients, image):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (
+        pytest.param(
             {"env": {"MODE": "exit"}},
             "failed to start and listen on the port defined provided by the PORT=8080",
+            id="exits",
         ),
-        ({"image": "localhost:1/nothing/there/x:1"}, "Image 'localhost:1/nothing/there/x:1' not found"),
-        ({"digest": True}, "not found"),
-        (
+        pytest.param(
+            {"image": "localhost:1/nothing/there/x:1"},
+            "Image 'localhost:1/nothing/there/x:1' not found",
+            id="no-image",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param({"digest": True}, "not found", id="no-digest"),
+        pytest.param(
             {"env": {"MODE": "hungry"}, "container": {"resources": {"limits": {"memory": "128Mi"}}}},
             "Memory limit of 128 MiB exceeded",
+            id="memory",
+            marks=pytest.mark.slow,
         ),
     ],
-    ids=["exits", "no-image", "no-digest", "memory"],
 )
 def test_a_revision_that_does_not_become_ready_leaves_the_old_one_serving(
     cloud, clients, image, change, message
@@ -122,6 +129,7 @@ def test_a_job_runs_its_tasks_to_their_end_and_tells_which_failed(clients, image
     assert failed.failed_count == 3
 
 
+@pytest.mark.slow
 def test_environments_stand_side_by_side_and_each_has_its_own_service(cloud, clients, push):
     seen = {}
     for env in ("development", "test", "staging", "acceptance", "production"):

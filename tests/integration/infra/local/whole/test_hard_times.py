@@ -46,6 +46,9 @@ class OnSmallDisk(Whole):
                 pass
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def small(tmp_path):
     cloud = OnSmallDisk(tmp_path)

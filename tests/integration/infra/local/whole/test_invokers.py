@@ -62,6 +62,7 @@ def test_a_service_for_the_inside_is_not_there_for_those_outside(cloud, image, c
     assert cloud.get(caller.uri, f"/ask?{made.uri}/").text == "hello\n"
 
 
+@pytest.mark.slow
 def test_in_a_strict_cloud_a_service_is_private_until_everybody_may_invoke_it(tmp_path, push):
     cloud = Whole(tmp_path, "--strict")
     try:

@@ -36,6 +36,7 @@ def test_services_come_back_at_their_urls_after_a_kill(cloud, image):
     assert cloud.clients().services.get_service(name=made.name).uri == made.uri
 
 
+@pytest.mark.slow
 def test_a_deploy_that_was_under_way_is_finished_after_the_next_start(cloud, image):
     made = create(cloud, "steady", service(image)).result(timeout=60)
     wanted = service(image, env={"START_DELAY": "1", "VERSION": "2"})
@@ -50,6 +51,7 @@ def test_a_deploy_that_was_under_way_is_finished_after_the_next_start(cloud, ima
     assert cloud.get(made.uri, "/env").json()["VERSION"] == "2"
 
 
+@pytest.mark.slow
 def test_a_kill_during_traffic_breaks_what_is_in_flight_and_nothing_else(cloud, image):
     made = create(cloud, "busy", service(image)).result(timeout=60)
     before = cloud.get(made.uri, "/env").json()["K_REVISION"]

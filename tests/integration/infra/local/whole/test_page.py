@@ -53,7 +53,8 @@ def test_a_service_appears_by_itself_with_its_revision_traffic_instances_and_log
     assert page.get_attribute("section a", "href") == made.uri
     page.click("summary")
     page.wait_for_selector("pre:has-text('<b>a line</b> of its own')")
-    page.wait_for_timeout(2500)  # the page has been made anew meanwhile
+    for _ in range(2):  # the page is made anew meanwhile
+        page.wait_for_event("requestfinished")
     assert page.locator("details[open]").count() == 1
 
 
@@ -68,6 +69,7 @@ def test_a_revision_that_failed_is_shown_with_googles_reason(clients, image, pag
     assert re.search("failed to start and listen on the port", section.inner_text())
 
 
+@pytest.mark.slow
 def test_the_page_says_when_the_cloud_is_gone(browser, cloud):
     page = browser.new_page()
     page.goto(cloud.addresses["endpoint"])

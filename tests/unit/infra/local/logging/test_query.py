@@ -131,7 +131,7 @@ def test_a_time_is_what_its_text_says(time):
 
 
 @given(st.text(alphabet='ab.="():~!<>- \nANDORT*\\', max_size=40))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_text_is_a_query_or_is_refused(text):
     with contextlib.suppress(ApiError):
         assert Query(text).matches(ENTRY) in {True, False}

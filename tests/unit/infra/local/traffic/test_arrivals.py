@@ -41,7 +41,7 @@ def feed(pieces):
 
 
 @given(st.lists(requests(), min_size=1, max_size=4), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_requests_are_the_same_however_they_are_cut(made, data):
     whole = b"".join(sent for sent, _ in made)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
@@ -56,7 +56,7 @@ def test_requests_are_the_same_however_they_are_cut(made, data):
         st.sampled_from([b"GET / HTTP/1.1\r\n", b"Host: h\r\n", b"\r\n", b"\n", b"0", b"5\r\n", b"\0", b": "])
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_nonsense_is_refused_once_and_nothing_follows_it(pieces):
     found = feed(pieces)
     refused = [number for number, each in enumerate(found) if each.refusal is not None]

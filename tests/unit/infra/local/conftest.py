@@ -1,0 +1,6 @@
+"""Properties are tried without a deadline for each example: a busy machine is no reason to fail."""
+
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
