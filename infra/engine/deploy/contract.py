@@ -87,7 +87,7 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class Goal:  # pylint: disable=too-many-instance-attributes # the format has them
     """What a plan allows for one resource (apitype.GoalV1)."""
 
     type: str
@@ -131,7 +131,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateRequest:
+class UpdateRequest:  # pylint: disable=too-many-instance-attributes # as many as flags
     """One operation on one stack.
 
     ``kind`` "preview" foretells ``preview_of`` and changes nothing. ``config`` is decrypted:

@@ -55,7 +55,7 @@ async def mend(deployment: Deployment) -> None:
 async def _settle(deployment: Deployment, operation: Operation, resources: list[Resource]) -> bool:
     """Whether it is known what became of one; ``resources`` is changed accordingly."""
     resource = operation.resource
-    if not resource.custom or urns.is_provider(resource.type) or operation.type in ("reading", "importing"):
+    if not resource.custom or urns.is_provider(resource.type) or operation.type in {"reading", "importing"}:
         return True
     provider = await deployment.registry.ensure(resource.provider)
     target = Target(resource.urn, resource.type, urns.name_of(resource.urn))

@@ -282,5 +282,7 @@ def _as_planned(planned: Value, actual: Value) -> bool:
             _as_planned(planned[key], actual[key]) for key in planned
         )
     if isinstance(planned, list) and isinstance(actual, list):
-        return len(planned) == len(actual) and all(map(_as_planned, planned, actual))
+        return len(planned) == len(actual) and all(
+            _as_planned(one, other) for one, other in zip(planned, actual, strict=True)
+        )
     return equal(planned, actual)

@@ -33,7 +33,7 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class Registration:  # pylint: disable=too-many-instance-attributes # as many as options
     """A resource as the program wants it."""
 
     type: str

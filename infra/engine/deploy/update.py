@@ -91,7 +91,7 @@ async def _interruptible(deployment: Deployment, interrupt: anyio.Event | None) 
 
 async def _operate(deployment: Deployment, servers: Servers, kind: Kind | PreviewOf) -> None:
     request = deployment.request
-    if kind in ("refresh", "destroy") or request.refresh:
+    if kind in {"refresh", "destroy"} or request.refresh:
         check_targets(deployment, deployment.scope.targets)
         check_targets(deployment, deployment.scope.excludes)
     await mend(deployment)

@@ -1,5 +1,8 @@
 """The engine service: what programs and plugins log, and the root resource (engine.proto)."""
 
+# The methods and their parameters are the protocol's, whether a method has a use for them or not.
+# pylint: disable=unused-argument
+
 from __future__ import annotations
 
 import re

@@ -106,7 +106,7 @@ def main() -> int:
     except pulumi.RunError as error:
         pulumi.log.error(str(error))
         return 1
-    except Exception:  # noqa: BLE001 - the user's program may raise anything
+    except Exception:  # noqa: BLE001 # pylint: disable=broad-exception-caught # the user's program may raise anything
         pulumi.log.error(f"Program failed with an unhandled exception:\n{users_traceback(program)}")
         return TOLD_THE_USER
     finally:

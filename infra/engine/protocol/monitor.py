@@ -1,5 +1,8 @@
 """The resource monitor: the service that a program talks to (resource.proto)."""
 
+# The methods and their parameters are the protocol's, whether a method has a use for them or not.
+# pylint: disable=unused-argument
+
 from __future__ import annotations
 
 import uuid
@@ -189,7 +192,7 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
 
     async def _properties(self, struct: Any, outputs: bool) -> Properties:
         properties = decode(struct, outputs)
-        if any(map(contains_files, properties.values())):
+        if any(contains_files(item) for item in properties.values()):
             return await anyio.to_thread.run_sync(with_hashes, properties, self._root or Path.cwd())
         return properties
 

@@ -32,14 +32,15 @@ class Servers:
         self._monitor = Monitor(deployment, self.defaults)
         self._group = anyio.create_task_group()
         self._ended: anyio.Event | None = None
+        self._server: grpc.aio.Server | None = None
         self.address = ""
 
     async def __aenter__(self) -> Self:
-        self._server = grpc.aio.server(options=OPTIONS)
-        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(self._monitor, self._server)
-        engine_pb2_grpc.add_EngineServicer_to_server(Engine(self._deployment), self._server)
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
-        await self._server.start()
+        server = self._server = grpc.aio.server(options=OPTIONS)
+        resource_pb2_grpc.add_ResourceMonitorServicer_to_server(self._monitor, server)
+        engine_pb2_grpc.add_EngineServicer_to_server(Engine(self._deployment), server)
+        self.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        await server.start()
         await self._group.__aenter__()
         return self
 
@@ -54,7 +55,8 @@ class Servers:
         finally:
             with anyio.CancelScope(shield=True):
                 await self._monitor.close()
-                await self._server.stop(_NO_GRACE)
+                if self._server is not None:
+                    await self._server.stop(_NO_GRACE)
 
     async def run_program(self) -> None:
         """Run the program until it has asked for all that it will, has failed, or nothing new is to be begun.

@@ -107,7 +107,7 @@ async def _run(command: Any, given: Properties, previous: Properties) -> Propert
         return {"stdout": "", "stderr": ""}
     interpreter = given.get("interpreter")
     words = [
-        *(map(str, interpreter) if isinstance(interpreter, list) and interpreter else _SHELL),
+        *([str(word) for word in interpreter] if isinstance(interpreter, list) and interpreter else _SHELL),
         str(command),
     ]
     environment = dict(os.environ)

@@ -3,6 +3,9 @@
 For providers in this process.
 """
 
+# The methods' parameters are the protocol's, ``id`` among them, whether a method has a use for them or not.
+# pylint: disable=unused-argument,redefined-builtin
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

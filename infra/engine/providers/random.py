@@ -26,6 +26,7 @@ from infra.engine.providers.contract import (
 )
 from infra.engine.values import UNKNOWN, Properties, Secret, Unknown
 from infra.engine.values.compare import contains_unknown, edits
+from infra.engine.values.paths import text_of
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 _ADJECTIVES = """
@@ -220,8 +221,7 @@ class Random(Provider):
         changed = [edit for edit in edits(old_inputs, news) if edit.path[0] not in ignored]
         keys = tuple(dict.fromkeys(str(edit.path[0]) for edit in changed))
         detailed = {
-            ".".join(map(str, edit.path)): PropertyDifference(Difference(f"{edit.kind}-replace"))
-            for edit in changed
+            text_of(edit.path): PropertyDifference(Difference(f"{edit.kind}-replace")) for edit in changed
         }
         return Diff(changes=bool(changed), replaces=keys, changed=keys, detailed=detailed)
 

@@ -3,6 +3,9 @@
 Source: pkg/.../providers/registry.go.
 """
 
+# The methods' parameters are the protocol's, ``id`` among them, whether a method has a use for them or not.
+# pylint: disable=unused-argument,redefined-builtin
+
 from __future__ import annotations
 
 import uuid

@@ -132,9 +132,9 @@ def _content(asset: Asset, directory: Path) -> bytes:
 def contains_files(value: Value) -> bool:
     """Whether there is any asset or archive inside ``value``."""
     if isinstance(value, dict):
-        return any(map(contains_files, value.values()))
+        return any(contains_files(item) for item in value.values())
     if isinstance(value, list):
-        return any(map(contains_files, value))
+        return any(contains_files(item) for item in value)
     if isinstance(value, Secret | Output):
         return contains_files(value.element)
     return isinstance(value, Asset | Archive)

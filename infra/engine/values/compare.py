@@ -30,7 +30,9 @@ def equal(left: Value, right: Value) -> bool:  # noqa: PLR0911 - one case each
             value is None for key, value in right.items() if key not in left
         )
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(equal, left, right))
+        return len(left) == len(right) and all(
+            equal(one, other) for one, other in zip(left, right, strict=True)
+        )
     if isinstance(left, Secret) and isinstance(right, Secret):
         return equal(left.element, right.element)
     if isinstance(left, Unknown) and isinstance(right, Unknown):
@@ -84,9 +86,9 @@ def _edits(old: Value, new: Value, path: tuple[str | int, ...]) -> Iterator[Edit
 def contains_unknown(value: Value) -> bool:
     """Whether any part of ``value`` is not known yet."""
     if isinstance(value, dict):
-        return any(map(contains_unknown, value.values()))
+        return any(contains_unknown(item) for item in value.values())
     if isinstance(value, list):
-        return any(map(contains_unknown, value))
+        return any(contains_unknown(item) for item in value)
     if isinstance(value, Secret):
         return contains_unknown(value.element)
     if isinstance(value, Output):
@@ -99,9 +101,9 @@ def contains_unknown(value: Value) -> bool:
 def contains_secret(value: Value) -> bool:
     """Whether any part of ``value`` is secret."""
     if isinstance(value, dict):
-        return any(map(contains_secret, value.values()))
+        return any(contains_secret(item) for item in value.values())
     if isinstance(value, list):
-        return any(map(contains_secret, value))
+        return any(contains_secret(item) for item in value)
     if isinstance(value, Output):
         return value.secret or contains_secret(value.element)
     return isinstance(value, Secret)
@@ -110,9 +112,9 @@ def contains_secret(value: Value) -> bool:
 def dependencies(value: Value) -> set[str]:
     """The URNs that the outputs inside ``value`` come from."""
     if isinstance(value, dict):
-        return set().union(*map(dependencies, value.values()))
+        return set().union(*(dependencies(item) for item in value.values()))
     if isinstance(value, list):
-        return set().union(*map(dependencies, value))
+        return set().union(*(dependencies(item) for item in value))
     if isinstance(value, Secret):
         return dependencies(value.element)
     if isinstance(value, Output):

@@ -202,7 +202,7 @@ def _left_out(value: Value, accepts: Accepts) -> bool:
     return isinstance(value, Unknown) and not accepts.unknowns
 
 
-def _put(into: struct_pb2.Value, value: Value, accepts: Accepts) -> None:  # noqa: C901, PLR0912 - one kind each
+def _put(into: struct_pb2.Value, value: Value, accepts: Accepts) -> None:  # noqa: C901, PLR0912 # pylint: disable=too-many-branches # one kind each
     if value is None:
         into.null_value = struct_pb2.NULL_VALUE
     elif isinstance(value, str):
