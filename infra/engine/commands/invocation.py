@@ -200,7 +200,7 @@ class Invocation:
             end="",
             flush=True,
         )
-        if sys.stdin.readline().strip() != name:
+        if _read_line().strip() != name:
             raise ExitError("confirmation declined", 8)
 
     def pick(self, question: str, choices: Mapping[str, Any]) -> Any:
@@ -211,7 +211,7 @@ class Invocation:
             print(f"  {number}. {name}")
         while True:
             print("> ", end="", flush=True)
-            line = sys.stdin.readline()
+            line = _read_line()
             if not line:
                 raise ExitError("no choice was made", 8)
             word = line.strip()
@@ -223,4 +223,12 @@ class Invocation:
     def ask(self, question: str, default: str = "") -> str:
         """Have the user type an answer."""
         print(f"{question}{f' ({default})' if default else ''}: ", end="", flush=True)
-        return sys.stdin.readline().strip() or default
+        return _read_line().strip() or default
+
+
+def _read_line() -> str:
+    """A line that the user typed; empty at the end of input, and when the terminal is gone."""
+    try:
+        return sys.stdin.readline()
+    except OSError:
+        return ""

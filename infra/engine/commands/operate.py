@@ -193,7 +193,8 @@ def _ask(call: Invocation, kind: str, events: list[Event]) -> None:
         if answer == "yes":
             return
         if answer == "no":
-            raise ExitError(f"confirmation declined, not proceeding with the {kind}")
+            print(f"confirmation declined, not proceeding with the {kind}")
+            raise ExitError
         view = DiffView(options(call, kind))
         for event in events:
             view(event)

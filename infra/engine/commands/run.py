@@ -12,7 +12,7 @@ from infra.engine.commands.handover import Choice
 from infra.engine.commands.table import ALIASES, COMMANDS, ELSEWHERE, GLOBAL, Command
 
 STACK_NOT_FOUND = 6
-CANCELLED = 8
+OPERATIONS = frozenset({"preview", "up", "refresh", "destroy", "import", "drift"})
 
 
 def run(words: Sequence[str], choice: Choice) -> int:
@@ -46,6 +46,8 @@ def _call(command: Command, parsed: object, choice: Choice) -> int:
     from infra.engine.project.errors import ProjectError
     from infra.engine.state.errors import NoSuchStackError, StateError
 
+    if command.name in OPERATIONS:
+        print(choice.line, file=sys.stderr, flush=True)
     module, _, name = command.function.rpartition(".")
     function = getattr(import_module(f"infra.engine.commands.{module}"), name)
     try:

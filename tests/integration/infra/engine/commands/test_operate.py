@@ -2,7 +2,11 @@
 
 import json
 import os
+import pty
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +37,7 @@ thing = Thing("thing", config.get_int("size") or 1, options)
 pulumi.export("size", config.get_int("size") or 1)
 pulumi.export("pw", pulumi.Output.secret("hush"))
 """
+ROOT = Path(__file__).parents[5]
 URN = "urn:pulumi:dev::shop::pulumi-python:dynamic:Resource::thing"
 
 
@@ -173,10 +178,67 @@ def test_configuration_may_be_given_with_the_operation(shell):
     assert shell.run("config", "get", "size") == "7\n"
 
 
-def test_nothing_drifted_where_nobody_looked_after_it(shell):
+def test_a_terminal_is_asked_before_anything_is_done(shell):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "infra.engine.cli", "--embedded", "--color=never", "up"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=shell.project, env=environment, stdin=theirs, stdout=theirs
+    ) as process:
+        os.close(theirs)
+        with open(ours, "r+b", buffering=0) as terminal:
+            asked = b"Do you want to perform this update?\r\n  1. yes\r\n  2. no\r\n  3. details\r\n> "
+            until(terminal, asked)
+            terminal.write(b"details\n")
+            assert b': "thing"' in until(terminal, asked)
+            terminal.write(b"2\n")
+            until(terminal, b"confirmation declined, not proceeding with the update")
+    assert process.returncode == 1
+    assert "resources" not in latest(shell)
+
+
+def until(terminal, text):
+    seen = b""
+    while not seen.endswith(text):
+        seen += terminal.read(1)
+    return seen
+
+
+DRIFTING = """\
+import json
+from pathlib import Path
+from pulumi.dynamic import CreateResult, ReadResult, Resource, ResourceProvider
+
+CLOUD = Path("cloud.json").absolute()
+
+class Provider(ResourceProvider):
+    def create(self, props):
+        CLOUD.write_text(json.dumps({"color": props["color"]}))
+        return CreateResult("id", {"color": props["color"]})
+    def read(self, id, props):
+        return ReadResult(id, {**props, **json.loads(CLOUD.read_text())})
+
+class Thing(Resource):
+    def __init__(self, name, color):
+        super().__init__(Provider(), name, {"color": color})
+
+Thing("thing", "red")
+"""
+
+
+def test_what_was_changed_by_hand_is_told_in_a_table(shell):
+    shell.program(DRIFTING)
     shell.run("up", "-yf")
     assert shell.run("drift") == "No drift: stack dev is as it was left.\n"
-    assert json.loads(shell.run("drift", "--json")) == {"stack": "dev", "drifted": False, "changes": []}
+    (shell.project / "cloud.json").write_text('{"color": "blue"}', encoding="utf-8")
+    result = shell.result("drift")
+    assert result.code == 1
+    assert result.out.splitlines()[:2] == [
+        "RESOURCE  PROPERTY  RECORDED  FOUND",
+        'thing     color     "red"     "blue"',
+    ]
+    told = json.loads(shell.result("drift", "--json").out)
+    assert told["changes"] == [{"urn": URN, "property": "color", "recorded": "red", "found": "blue"}]
 
 
 SLOW = """\
