@@ -207,7 +207,7 @@ def until(terminal, text):
 DRIFTING = """\
 import json
 from pathlib import Path
-from pulumi.dynamic import CreateResult, ReadResult, Resource, ResourceProvider
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
 
 CLOUD = Path("cloud.json").absolute()
 
@@ -217,6 +217,8 @@ class Provider(ResourceProvider):
         return CreateResult("id", {"color": props["color"]})
     def read(self, id, props):
         return ReadResult(id, {**props, **json.loads(CLOUD.read_text())})
+    def diff(self, id, olds, news):
+        return DiffResult(changes=olds["color"] != news["color"])
 
 class Thing(Resource):
     def __init__(self, name, color):
