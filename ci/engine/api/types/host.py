@@ -93,8 +93,9 @@ async def directory(
 
     def imported() -> Snapshot:
         if not root.is_dir():
-            reason = "not a directory" if root.exists() else "no such file or directory"
-            raise EngineError(f"lstat {root}: {reason}")
+            if root.exists():
+                raise EngineError(f"stat {root}: not a directory")
+            raise EngineError(f"lstat {root}: no such file or directory")
         reading = _reading(root, include, exclude, gitignore=gitignore)
         snapshot = hostfiles.import_directory(parts.store, reading, now=time.time_ns())
         ignored = reading.ignores is not None and reading.ignores.ignored(reading.above, is_directory=True)

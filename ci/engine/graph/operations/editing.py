@@ -89,13 +89,13 @@ def without(evaluator: Evaluator, files: Snapshot, *, paths: tuple[str, ...]) ->
     """Without what is at some paths; one with a ``*`` is a pattern, whose wildcards stay within a name."""
     trees, tree = evaluator.store.trees, files.tree
     for path in paths:
-        for found in list(_expanded(trees, tree, path)) if "*" in path else [path]:
+        for found in list(matching(trees, tree, path)) if "*" in path else [path]:
             where, entry = place(trees, tree, found)
             tree = tree if entry is None else algebra.remove(trees, tree, where)
     return tree
 
 
-def _expanded(trees: Trees, tree: str, path: str) -> Iterator[str]:
+def matching(trees: Trees, tree: str, path: str) -> Iterator[str]:
     """The paths that a pattern matches, none of them below another."""
     names = algebra.parts(path)
     plain = [bool(set(name) & set("*?[")) for name in names].index(True)
