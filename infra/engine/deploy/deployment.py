@@ -54,6 +54,7 @@ class Deployment:
         self.planner = Planner(self)
         self.executor = Executor(self)
         self.rehearsal: Rehearsal | None = None
+        self.unsettled = request.snapshot.pending_operations if request.snapshot else ()
         self._stack_outputs: tuple[str, Properties] | None = None
 
     def _provider_resource(self, urn: str) -> Resource | None:

@@ -46,6 +46,7 @@ async def mend(deployment: Deployment) -> None:
             unsettled.append(operation)
     _tell(deployment, snapshot.pending_operations, unsettled)
     deployment.ledger.rebase(resources)
+    deployment.unsettled = tuple(unsettled)
     if not deployment.preview:
         await deployment.journal.rewrite(
             replace(snapshot, resources=tuple(resources), pending_operations=tuple(unsettled))

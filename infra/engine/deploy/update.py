@@ -127,7 +127,7 @@ async def _refresh(deployment: Deployment, only_before_update: bool) -> None:
     if deployment.preview:
         return
     snapshot = deployment.request.snapshot or Snapshot()
-    pending = tuple(each for each in snapshot.pending_operations if each.type == "creating")
+    pending = tuple(each for each in deployment.unsettled if each.type == "creating")
     await deployment.journal.rewrite(
         replace(snapshot, resources=tuple(deployment.ledger.found()), pending_operations=pending)
     )
@@ -178,7 +178,11 @@ def _outcome(deployment: Deployment, interrupt: anyio.Event | None, seconds: flo
     if error:
         report.error(error)
     report.summary(seconds, "canceled" if result == "cancelled" else result)
-    snapshot = replace(request.snapshot or Snapshot(), resources=tuple(deployment.ledger.resources()))
+    snapshot = replace(
+        request.snapshot or Snapshot(),
+        resources=tuple(deployment.ledger.resources()),
+        pending_operations=deployment.unsettled,
+    )
     plan = deployment.constraints.recorded
     if plan is not None:
         plan = replace(plan, config=dict(request.config))

@@ -15,7 +15,6 @@ import runpy
 import signal
 import sys
 import traceback
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -79,48 +78,6 @@ def end_with_engine() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-class FirstOfMany:
-    """``asyncio.wait`` for the first of many tasks, where the same tasks are waited for again and again.
-
-    The SDK waits so for all outputs of a program. asyncio asks each task each time to tell when it is done,
-    which for 500 resources takes longer than all the rest; this asks each task once. Any other wait is plain.
-    """
-
-    def __init__(self) -> None:
-        self._plain = asyncio.wait
-        self._asked: set[asyncio.Task[Any]] = set()
-        self._waiting: set[asyncio.Future[None]] = set()
-
-    async def __call__(
-        self,
-        fs: Iterable[Any],
-        *,
-        timeout: float | None = None,
-        return_when: str = asyncio.ALL_COMPLETED,
-    ) -> tuple[set[Any], set[Any]]:
-        tasks = set(fs)
-        every = all(isinstance(task, asyncio.Task) for task in tasks)
-        if timeout is not None or return_when != asyncio.FIRST_COMPLETED or not tasks or not every:
-            return await self._plain(tasks, timeout=timeout, return_when=return_when)
-        while not (done := {task for task in tasks if task.done()}):
-            for task in tasks - self._asked:
-                self._asked.add(task)
-                task.add_done_callback(self._tell)
-            told = asyncio.get_running_loop().create_future()
-            self._waiting.add(told)
-            try:
-                await told
-            finally:
-                self._waiting.discard(told)
-        return done, tasks - done
-
-    def _tell(self, task: asyncio.Task[Any]) -> None:
-        self._asked.discard(task)
-        for told in self._waiting:
-            if not told.done():
-                told.set_result(None)
-
-
 def main() -> int:
     """Run the program; the result is the exit code."""
     given = arguments()
@@ -148,7 +105,6 @@ def main() -> int:
             pulumi.log.error(f"unable to find main python program `__main__.py` in `{program}`")
             sys.exit(TOLD_THE_USER)
 
-    asyncio.wait = FirstOfMany()  # type: ignore[assignment]
     # Futures that nobody looks at are normal here when a program ends early.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()

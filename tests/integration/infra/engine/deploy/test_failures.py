@@ -1,7 +1,11 @@
 """What goes wrong: told once, in the real engine's words, and the state tells the truth."""
 
+from dataclasses import replace
+
 import anyio
 import pytest
+
+from infra.engine.state.model import Operation
 
 
 @pytest.mark.parametrize(
@@ -126,3 +130,25 @@ async def test_cancelled_at_once_the_operation_under_way_is_left_pending(stack):
                 await anyio.sleep(0.01)
             group.cancel_scope.cancel()
     assert [(each.type, each.resource.name) for each in stack.journal.pending] == [("creating", "a")]
+
+
+async def test_an_update_killed_in_the_middle_of_a_change_is_mended_by_reading(stack):
+    stack.program('Thing("a", value=1)\n')
+    await stack.up()
+    interrupted = Operation(stack.resource("a"), "updating")
+    stack.snapshot = replace(stack.snapshot, pending_operations=(interrupted,))
+    outcome = await stack.up()
+    assert outcome.result == "succeeded"
+    assert "1 pending operations from previous deployment were settled" in stack.said("warning")
+    assert "::a, interrupted while updating" in stack.said("warning")
+    assert stack.snapshot.pending_operations == ()
+
+
+async def test_a_creation_that_nobody_can_tell_of_stays_pending_and_is_told(stack):
+    stack.program('Thing("a", value=1)\n')
+    await stack.up()
+    interrupted = Operation(replace(stack.resource("a"), id=""), "creating")
+    stack.snapshot = replace(stack.snapshot, pending_operations=(interrupted,))
+    await stack.up()
+    assert "Attempting to deploy or update resources with 1 pending operations" in stack.said("warning")
+    assert stack.snapshot.pending_operations == (interrupted,)
