@@ -1,0 +1,39 @@
+"""The corpus: rooms of small pipelines, each named by what it asks."""
+
+from collections.abc import Mapping
+
+from tests.parity.corpus import (
+    changes,
+    configs,
+    directories,
+    dockerfiles,
+    files,
+    hosts,
+    images,
+    mounts,
+    patterns,
+    secrets,
+    services,
+    steps,
+    values,
+)
+from tests.parity.world import Room
+
+ROOMS: Mapping[str, Room] = {
+    module.__name__.rpartition(".")[2]: module.PIPELINES
+    for module in (
+        changes,
+        configs,
+        directories,
+        dockerfiles,
+        files,
+        hosts,
+        images,
+        mounts,
+        patterns,
+        secrets,
+        services,
+        steps,
+        values,
+    )
+}
