@@ -12,6 +12,8 @@ from infra.engine.state.errors import StateError
 if TYPE_CHECKING:
     from infra.engine.commands.invocation import Invocation
 
+SERVED = frozenset({"command", "gcp", "pulumi", "pulumi-python", "random"})
+
 
 def version(_call: Invocation) -> None:
     """Print the version of Pulumi that is spoken here."""
@@ -113,13 +115,16 @@ def plugins(call: Invocation) -> None:
 
 
 def plugin_install(call: Invocation) -> None:
-    """Say where plugins come from: nothing is downloaded here."""
-    if not call.words:
+    """Accept the packages that the engine serves itself; others are not downloaded. Raises ExitError."""
+    if not call.words or call.words[0] == "language" or len(call.words) < 2:
+        return
+    name = call.words[1]
+    if name in SERVED:
+        print(f"{name} is served by the embedded engine itself: nothing to install")
         return
     raise ExitError(
-        f"the embedded engine downloads no plugins: put pulumi-{'-'.join(call.words[:2])} on PATH, or"
-        " install the"
-        " Pulumi CLI"
+        f"the embedded engine downloads no plugins: put pulumi-resource-{name} on PATH or into"
+        f" {call.home.folder}/plugins, or install the Pulumi CLI"
     )
 
 

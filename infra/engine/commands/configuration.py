@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from infra.engine.commands import vaults
+from infra.engine.commands import prompts, vaults
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.text import json_text, table
 from infra.engine.project import stackfile, values
@@ -106,7 +106,7 @@ def _read(call: Invocation) -> str:
     if call.interactive:
         from getpass import getpass
 
-        return getpass("value: ") if call.flags["secret"] else call.ask("value")
+        return getpass("value: ") if call.flags["secret"] else prompts.ask("value")
     text = sys.stdin.read()
     return text if call.flags["raw"] else text.rstrip("\r\n")
 

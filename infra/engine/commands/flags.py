@@ -62,18 +62,21 @@ class _Parser:
     given: set[str] = field(default_factory=set)
 
     def flag(self, name: str) -> Flag:
+        """The flag with that name."""
         found = next((flag for flag in self.flags if flag.name == name), None)
         if found is None:
             raise UsageError(f"unknown flag: --{name}")
         return found
 
     def shorthand(self, char: str, word: str) -> Flag:
+        """The flag with that letter."""
         found = next((flag for flag in self.flags if flag.short == char), None)
         if found is None:
             raise UsageError(f"unknown shorthand flag: '{char}' in {word}")
         return found
 
     def set(self, flag: Flag, text: str, shown: str) -> None:
+        """Give a flag a value."""
         self.given.add(flag.name)
         if flag.kind == "list":
             self.values[flag.name] = [*self.values.get(flag.name, []), text]
@@ -81,6 +84,7 @@ class _Parser:
             self.values[flag.name] = _value(flag, text, shown)
 
     def long(self, word: str, following: list[str]) -> None:
+        """Read ``--name`` or ``--name=value``; a value may be the next word."""
         name, equals, text = word[2:].partition("=")
         flag = self.flag(name)
         if equals:
@@ -93,6 +97,7 @@ class _Parser:
             raise UsageError(f"flag needs an argument: --{name}")
 
     def cluster(self, word: str, following: list[str]) -> None:
+        """Read ``-abc``, ``-avalue`` or ``-a value``."""
         letters = word[1:]
         while letters:
             flag, letters = self.shorthand(letters[0], word), letters[1:]

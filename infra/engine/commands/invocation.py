@@ -10,8 +10,9 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING
 
+from infra.engine.commands import prompts
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.flags import Parsed
 from infra.engine.commands.handover import Choice
@@ -47,11 +48,6 @@ class Invocation:
                 os.chdir(folder)
             except OSError as error:
                 raise ExitError(f"chdir {folder}: {error.strerror}") from error
-
-    @property
-    def out(self) -> TextIO:
-        """Where results go."""
-        return sys.stdout
 
     @cached_property
     def interactive(self) -> bool:
@@ -200,35 +196,5 @@ class Invocation:
             end="",
             flush=True,
         )
-        if _read_line().strip() != name:
+        if prompts.read_line().strip() != name:
             raise ExitError("confirmation declined", 8)
-
-    def pick(self, question: str, choices: Mapping[str, Any]) -> Any:
-        """Have the user choose by number or by name. Raises ExitError at the end of input."""
-        print(question)
-        names = list(choices)
-        for number, name in enumerate(names, 1):
-            print(f"  {number}. {name}")
-        while True:
-            print("> ", end="", flush=True)
-            line = _read_line()
-            if not line:
-                raise ExitError("no choice was made", 8)
-            word = line.strip()
-            if word.isdecimal() and 1 <= int(word) <= len(names):
-                return choices[names[int(word) - 1]]
-            if word in choices:
-                return choices[word]
-
-    def ask(self, question: str, default: str = "") -> str:
-        """Have the user type an answer."""
-        print(f"{question}{f' ({default})' if default else ''}: ", end="", flush=True)
-        return _read_line().strip() or default
-
-
-def _read_line() -> str:
-    """A line that the user typed; empty at the end of input, and when the terminal is gone."""
-    try:
-        return sys.stdin.readline()
-    except OSError:
-        return ""

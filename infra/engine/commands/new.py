@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.engine.commands import prompts
 from infra.engine.commands.errors import ExitError
 from infra.engine.project import stackfile, values, workspace
 from infra.engine.state.reference import check_project_name
@@ -98,7 +99,7 @@ def _project_name(call: Invocation, folder: Path) -> str:
     default = re.sub(r"[^A-Za-z0-9_.-]", "-", folder.name) or "project"
     name: str = call.flags["name"]
     if not name and call.interactive and not call.flags["yes"]:
-        name = call.ask("Project name", default)
+        name = prompts.ask("Project name", default)
     name = name or default
     check_project_name(name)
     return name
@@ -111,7 +112,7 @@ def _first_stack(call: Invocation, folder: Path) -> None:
     name = call.flags["stack"]
     if not name:
         asks = call.interactive and not call.flags["yes"]
-        name = call.ask("Stack name", "dev") if asks else "dev"
+        name = prompts.ask("Stack name", "dev") if asks else "dev"
     stack = create(call, name, call.flags["secrets-provider"])
     file = call.stack_file(stack)
     config: Any = dict(file.config)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from infra.engine.commands import history, plans
+from infra.engine.commands import history, plans, prompts
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.session import Session, Stacks, open_session, program_of
 from infra.engine.display.options import Options, View
@@ -189,7 +189,7 @@ def _ask(call: Invocation, kind: str, events: list[Event]) -> None:
 
     choices = {"yes": "yes", "no": "no", "details": "details"}
     while True:
-        answer = call.pick(f"Do you want to perform this {kind}?", choices)
+        answer = prompts.pick(f"Do you want to perform this {kind}?", choices)
         if answer == "yes":
             return
         if answer == "no":

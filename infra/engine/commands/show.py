@@ -80,11 +80,11 @@ def _tree(snapshot: Snapshot, *, urns: bool, ids: bool) -> Iterator[tuple[str, s
         below = children.get(resource.urn, [])
         below = sorted(below, key=lambda child: child.type.startswith("pulumi:providers:"))
         yield f"{first}{resource.type}", resource.name
-        bar = "│  " if below else "   "
+        rail = "│  " if below else "   "
         if urns:
-            yield f"{rest}{bar}URN: {resource.urn}", ""
+            yield f"{rest}{rail}URN: {resource.urn}", ""
         if ids and resource.id:
-            yield f"{rest}{bar}ID: {resource.id}", ""
+            yield f"{rest}{rail}ID: {resource.id}", ""
         for child in below:
             last = child is below[-1]
             yield from lines(child, rest + ("└─ " if last else "├─ "), rest + ("   " if last else "│  "))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.engine.commands import vaults
+from infra.engine.commands import prompts, vaults
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.text import age, json_text, milliseconds, parse_time, table
 from infra.engine.commands.version import version_of_engine
@@ -30,7 +30,7 @@ def init(call: Invocation) -> None:
     if not name:
         if not call.interactive or call.flags["yes"]:
             raise ExitError("missing stack name")
-        name = call.ask("Please enter your desired stack name", "dev")
+        name = prompts.ask("Please enter your desired stack name", "dev")
     create(call, name, call.flags["secrets-provider"])
     if call.flags["copy-config-from"]:
         from infra.engine.commands.configuration import copy_between
@@ -77,7 +77,7 @@ def select(call: Invocation) -> None:
         if not call.interactive:
             raise ExitError("no stack selected; specify a stack name with --stack", 6)
         stacks = {call.shown(stack): stack for stack in _of_project(call)}
-        call.select(call.pick("Please choose a stack:", stacks))
+        call.select(prompts.pick("Please choose a stack:", stacks))
         return
     stack = call.reference(name)
     if not call.backend.exists(stack):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from infra.engine.commands import prompts
 from infra.engine.commands.errors import ExitError
 from infra.engine.state import edit, integrity
 
@@ -32,7 +33,7 @@ def _confirm(call: Invocation) -> None:
     if call.flags["yes"] or not call.interactive:
         return
     question = "This command will edit your stack's state directly. Confirm?"
-    if call.pick(question, {"yes": True, "no": False}) is False:
+    if prompts.pick(question, {"yes": True, "no": False}) is False:
         raise ExitError("confirmation declined")
 
 

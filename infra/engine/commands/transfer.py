@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from infra.engine.commands import configuration, vaults
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.text import age, json_text, milliseconds
-from infra.engine.project.stackfile import StackFile
 from infra.engine.state import gojson, integrity, serialize
 from infra.engine.state.backend import Checkpoint
 
@@ -114,14 +113,7 @@ def history(call: Invocation) -> None:
 
 
 def _entry(call: Invocation, update: dict[str, Any]) -> dict[str, Any]:
-    decrypt = None
-    if call.flags["show-secrets"]:
-        file: StackFile = call.stack_file(call.stack)
-        _, vault = vaults.of_file(call, call.stack, replace(file))
-
-        def decrypt(ciphertext: str) -> str:
-            return vault.decrypt(ciphertext, ciphertext)
-
+    decrypt = _decrypter(call) if call.flags["show-secrets"] else None
     config = update.get("config") or {}
     result = {
         "version": update.get("version", 0),
@@ -135,6 +127,11 @@ def _entry(call: Invocation, update: dict[str, Any]) -> dict[str, Any]:
     }
     changes = update.get("resourceChanges")
     return result | ({"resourceChanges": dict(sorted(changes.items()))} if changes else {})
+
+
+def _decrypter(call: Invocation) -> Callable[[str], str]:
+    _, vault = vaults.of_file(call, call.stack, call.stack_file(call.stack))
+    return lambda ciphertext: vault.decrypt(ciphertext, ciphertext)
 
 
 def _text(update: dict[str, Any], *, full: bool) -> str:

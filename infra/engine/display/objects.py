@@ -38,7 +38,7 @@ class Printer:
 
     def object(self, properties: Mapping[str, Any]) -> str:
         """All properties, each on a line of its own; Pulumi's own (``__...``) are left out."""
-        return self.padded(properties, max(map(len, properties), default=0))
+        return self.padded(properties, widest(properties))
 
     def padded(self, properties: Mapping[str, Any], width: int) -> str:
         """Like ``object``, the names padded to ``width``."""
@@ -72,7 +72,7 @@ class Printer:
         if include is not None:
             wanted = set(include)
             keys = [key for key in keys if key in wanted]
-        return self._changes(keys, old, new, max(map(len, keys), default=0))
+        return self._changes(keys, old, new, widest(keys))
 
     def padded_difference(self, old: Mapping[str, Any], new: Mapping[str, Any], width: int) -> str:
         """Like ``difference``, the names padded to ``width``."""
@@ -132,6 +132,11 @@ class Printer:
         return f"{printer.line(title)}{replace(printer, indent=self.indent + inside).value(value)}\n"
 
 
+def widest(names: Iterable[str]) -> int:
+    """The length of the longest of ``names``."""
+    return max((len(name) for name in names), default=0)
+
+
 def is_same(old: Any, new: Any) -> bool:
     """Whether two values are the same: a missing one is like null, and true is not 1."""
     if old is _MISSING or new is _MISSING:
@@ -139,7 +144,7 @@ def is_same(old: Any, new: Any) -> bool:
     if isinstance(old, dict) and isinstance(new, dict):
         return all(is_same(old.get(k, _MISSING), new.get(k, _MISSING)) for k in {*old, *new})
     if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(is_same, old, new))
+        return len(old) == len(new) and all(is_same(a, b) for a, b in zip(old, new, strict=True))
     return isinstance(old, bool) == isinstance(new, bool) and bool(old == new)
 
 

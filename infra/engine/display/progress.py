@@ -40,6 +40,7 @@ class _Row:
 
     @property
     def name(self) -> str:
+        """The last part of the URN."""
         return self.urn.split("::", 3)[-1]
 
 
@@ -140,7 +141,7 @@ class ProgressView:
         op = row.step.op if row.step else "same"
         name = row.urn if self._options.show_urns else row.name
         latest = said or _latest(row)
-        info = "; ".join(filter(None, (row.changed, latest)))
+        info = "; ".join(part for part in (row.changed, latest) if part)
         sign = painted(f" {look(op).sign} ", look(op).color, color=self._options.color)
         line = f"{sign}{row.type} {name} {self._painted(row.status)} {info}\n"
         if self._printed.get(row.urn) != line:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from infra.engine.display.events import Step, SummaryEvent
-from infra.engine.display.objects import Printer, is_same, is_worth_showing
+from infra.engine.display.objects import Printer, is_same, is_worth_showing, widest
 from infra.engine.display.operations import BOLD, HEADLINE, ORDER, RED, look, painted
 
 _UNCOUNTED = frozenset({"same", "read", "discard", "read-replacement"})
@@ -86,7 +86,7 @@ def _repeats(inputs: Mapping[str, object], key: str, value: object) -> bool:
 
 def _object(printer: Printer, properties: Mapping[str, object], of: Mapping[str, object]) -> str:
     """``properties``, their names padded as those of all the properties ``of`` the resource."""
-    return printer.padded(properties, max(map(len, of), default=0))
+    return printer.padded(properties, widest(of))
 
 
 def _difference(
@@ -100,4 +100,4 @@ def _difference(
     if not everything and all(is_same(old.get(key), new.get(key)) for key in {*old, *new}):
         return ""
     names = [key for key in of if not key.startswith("__")]
-    return printer.padded_difference(old, new, max(map(len, names), default=0))
+    return printer.padded_difference(old, new, widest(names))

@@ -267,7 +267,7 @@ class Backend:
         return base.with_name(base.name + ".pulumi-tags")
 
     def _folder(self, kind: str, stack: Reference) -> Path:
-        return self.root.joinpath(BOOKKEEPING, kind, *filter(None, (stack.project, stack.name)))
+        return self.root.joinpath(BOOKKEEPING, kind, *(part for part in (stack.project, stack.name) if part))
 
 
 def _meta_version(meta: Path) -> int:

@@ -57,7 +57,7 @@ async def recording(
                 await journal.close()
 
 
-class Journal:
+class Journal:  # pylint: disable=too-many-instance-attributes
     """See ``recording``. ``begin`` and ``end`` return once what they were told is durable."""
 
     def __init__(

@@ -53,7 +53,7 @@ class Record:
         replaces = ",".join(f"[{number},{entry.text}]" for number, entry in self.replaces)
         appends = ",".join(f"[{number},{entry.text}]" for number, entry in self.appends)
         operation = "null" if self.operation is None else str(self.operation)
-        removes = ",".join(map(str, self.removes))
+        removes = ",".join(str(number) for number in self.removes)
         return f'{{"end":{operation},"removes":[{removes}],"replaces":[{replaces}],"appends":[{appends}]}}\n'
 
     @classmethod

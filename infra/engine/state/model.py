@@ -25,7 +25,7 @@ def timestamp() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class Resource:  # pylint: disable=too-many-instance-attributes  # as many as ResourceV3 has
     """One resource as it was last known.
 
     ``delete`` marks one that was replaced and is yet to be deleted; ``pending_replacement`` one that was

@@ -9,7 +9,6 @@ AES-256-GCM under a key derived by PBKDF2-HMAC-SHA256, 1,000,000 rounds over an 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
 from collections.abc import Callable, Mapping
@@ -45,7 +44,7 @@ class Crypter:
             raise PassphraseError("bad value: a secret's ciphertext starts with v1:")
         try:
             opened = self._cipher.decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None)
-        except (InvalidTag, binascii.Error, ValueError) as error:
+        except (InvalidTag, ValueError) as error:
             raise PassphraseError(
                 "failed to decrypt: incorrect passphrase, please set PULUMI_CONFIG_PASSPHRASE to"
                 " the correct passphrase"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from infra.engine.state.errors import CorruptError, StateError
-from infra.engine.state.model import Manifest, Operation, OperationType, Resource, SecretsProvider, Snapshot
+from infra.engine.state.model import Manifest, Operation, Resource, SecretsProvider, Snapshot
 from infra.engine.state.properties import Cipher, decode, decode_all, encode
 
 JOURNAL_FEATURE = "shipway-journal"
@@ -155,7 +155,7 @@ def parse_deployment(value: Mapping[str, Any], cipher: Cipher | None) -> Snapsho
         ),
         resources=tuple(parse_resource(item, cipher) for item in value.get("resources") or ()),
         pending_operations=tuple(
-            Operation(parse_resource(item["resource"], cipher), cast("OperationType", item["type"]))
+            Operation(parse_resource(item["resource"], cipher), item["type"])
             for item in value.get("pending_operations") or ()
         ),
         secrets_provider=SecretsProvider(provider["type"], provider.get("state") or {}) if provider else None,

@@ -23,7 +23,7 @@ class Watcher:
         source = Path(__file__).parents[3]
         start = "import sys; sys.path.insert(0, sys.argv[1])"
         code = f"{start}; from infra.engine.state.watch import main; main(*sys.argv[2:])"
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=consider-using-with  # it outlives this call
             [sys.executable, "-I", "-c", code, str(source), str(root), stack.project, stack.name],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
