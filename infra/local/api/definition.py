@@ -60,7 +60,7 @@ class Rpc(Binding):
 
 @functools.cache
 def rpcs(library: str) -> tuple[Rpc, ...]:
-    """All methods of all services of a client library ("google.cloud.run_v2") with REST transports; read once."""
+    """All methods of a client library ("google.cloud.run_v2") that has REST transports, read once."""
     services = importlib.import_module(f"{library}.services")
     found: dict[tuple[str, str], Rpc] = {}
     for info in pkgutil.iter_modules(services.__path__):

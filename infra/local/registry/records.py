@@ -4,15 +4,14 @@ One SQLite file; the bytes of manifests and blobs are elsewhere, by digest. A ch
 after a kill an image is there with all that it needs, or is not there.
 """
 
-import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.registry.document import Document
 from infra.local.registry.names import Place
-from infra.local.state.database import open_database
+from infra.local.state.database import open_database, transaction
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS manifests (
@@ -80,16 +79,6 @@ class Records:
         """Let go of the file."""
         self._db.close()
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
     def link(self, place: Place, digest: str) -> None:
         """An image may use a blob."""
         self._db.execute("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?)", (*_key(place), digest))
@@ -107,7 +96,7 @@ class Records:
     def put(self, place: Place, document: Document, tag: str = "") -> None:
         """An image has a manifest, perhaps under a tag, which no other one has then."""
         now = time.time()
-        with self._transaction():
+        with transaction(self._db):
             self._db.execute(
                 "INSERT INTO manifests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (repository, image, digest) DO UPDATE SET updated = excluded.updated",
@@ -188,7 +177,7 @@ class Records:
     def remove(self, place: Place, digest: str) -> set[str]:
         """Forget a manifest with its tags; the digests of what nothing uses any more."""
         key = (*_key(place), digest)
-        with self._transaction():
+        with transaction(self._db):
             freed = {row[0] for row in self._db.execute(
                 "SELECT digest FROM parts WHERE repository = ? AND image = ? AND manifest = ?", key
             )}  # fmt: skip
@@ -204,7 +193,7 @@ class Records:
 
     def remove_all(self, repository: str) -> set[str]:
         """Forget all of a repository; the digests of what nothing uses any more."""
-        with self._transaction():
+        with transaction(self._db):
             freed: set[str] = set()
             for table in ("blobs", "manifests"):
                 query = f"SELECT digest FROM {table} WHERE repository = ?"  # noqa: S608

@@ -1,6 +1,8 @@
 """SQLite files as all rooms open them: one writer, readers out of its way, one version."""
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -25,3 +27,15 @@ def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
     database.executescript(schema)
     database.execute(f"PRAGMA user_version = {version}")
     return database
+
+
+@contextlib.contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All changes of the block happen, or none."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")

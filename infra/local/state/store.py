@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local.state.database import open_database
+from infra.local.state.database import open_database, transaction
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
@@ -64,15 +64,10 @@ class Store:
         if self._depth:
             yield
             return
-        self._db.execute("BEGIN IMMEDIATE")
         self._depth += 1
         try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        else:
-            self._db.execute("COMMIT")
+            with transaction(self._db):
+                yield
         finally:
             self._depth -= 1
 

@@ -19,7 +19,7 @@ from infra.local.control.logging.entry import Json, now
 from infra.local.control.logging.query import Bounds
 from infra.local.control.logging.severity import RANKS
 from infra.local.control.logging.times import nanoseconds, rfc3339
-from infra.local.state.database import open_database
+from infra.local.state.database import open_database, transaction
 
 _LOG = logging.getLogger(__name__)
 _SCHEMA = """
@@ -172,17 +172,12 @@ class Journal:
             return
         with self._lock:
             fresh = {(row[0], row[2]) for row in rows} - self._known
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self._writer):
                 self._writer.executemany("INSERT OR IGNORE INTO logs VALUES (?, ?)", fresh)
                 self._writer.executemany(
                     "INSERT OR IGNORE INTO entries VALUES (NULL, ?, ?, ?, ?, ?, ?)", rows
                 )
                 self._shrink()
-            except BaseException:
-                self._writer.execute("ROLLBACK")
-                raise
-            self._writer.execute("COMMIT")
             self._known |= fresh
 
     def _row(self, make: Make) -> tuple[str, int, str, str, int, str] | None:

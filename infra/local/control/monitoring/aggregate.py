@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from infra.local.control.monitoring import statistics
 from infra.local.control.monitoring.query import bad, label
-from infra.local.control.monitoring.series import Json, Point, Series, Value
-from infra.local.traffic.metrics import Distribution
+from infra.local.control.monitoring.series import Json, Series
+from infra.local.traffic.metrics import Distribution, Point, Value
 
 MIN_PERIOD, MAX_PERIOD = 60, 104 * 7 * 86_400
 MAX_POINTS = 50_000

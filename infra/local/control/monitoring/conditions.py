@@ -12,9 +12,10 @@ from typing import Any
 from infra.local.control.documents import Json
 from infra.local.control.monitoring.aggregate import Aggregation, aggregate, read
 from infra.local.control.monitoring.query import Filter
-from infra.local.control.monitoring.series import Point, Series
+from infra.local.control.monitoring.series import Series
 from infra.local.control.monitoring.sources import Sources
 from infra.local.control.monitoring.statistics import numbers
+from infra.local.traffic.metrics import Point
 
 _COMPARE = {"COMPARISON_GT": operator.gt, "COMPARISON_LT": operator.lt}
 _PERIOD = 60.0

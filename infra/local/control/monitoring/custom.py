@@ -5,8 +5,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.local.control.monitoring.series import Json, Point, Series
+from infra.local.control.monitoring.series import Json, Series
 from infra.local.state.database import open_database
+from infra.local.traffic.metrics import Point
 
 DATABASE = "metrics.db"
 VERSION = 1

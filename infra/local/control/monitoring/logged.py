@@ -17,8 +17,9 @@ from infra.local.control.documents import Documents, Json, page_of, timestamp
 from infra.local.control.logging import Logs
 from infra.local.control.logging.query import Query, values
 from infra.local.control.monitoring.names import project_of
-from infra.local.control.monitoring.series import Point, Series
+from infra.local.control.monitoring.series import Series
 from infra.local.state import Store
+from infra.local.traffic.metrics import Point
 
 PREFIX = "logging.googleapis.com/user/"
 MINUTE, KEPT = 60, 360

@@ -5,20 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from infra.local.control.logging.times import SECOND, rfc3339
-from infra.local.traffic.metrics import Buckets, Distribution
+from infra.local.traffic.metrics import Buckets, Distribution, Point, Value
 
 Json = dict[str, Any]
-Value = int | float | bool | str | Distribution
 _VALUES = {"INT64": "int64Value", "DOUBLE": "doubleValue", "BOOL": "boolValue", "STRING": "stringValue"}
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A value of the time from `start` to `end`, in seconds since the epoch; a gauge has both the same."""
-
-    start: float
-    end: float
-    value: Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from infra.local.control.monitoring.custom import Points
 from infra.local.control.monitoring.descriptors import Descriptors
 from infra.local.control.monitoring.logged import PREFIX, LogMetrics
 from infra.local.control.monitoring.query import Filter
-from infra.local.control.monitoring.series import Point, Series
-from infra.local.traffic.metrics import DESCRIPTORS, RESOURCE, Descriptor, TimeSeries
+from infra.local.control.monitoring.series import Series
+from infra.local.traffic.metrics import DESCRIPTORS, RESOURCE, Descriptor, Point, TimeSeries
 
 _SLACK = 2.0  # seconds
 

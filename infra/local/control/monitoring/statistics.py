@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from infra.local.control.monitoring.series import Value
-from infra.local.traffic.metrics import Distribution
+from infra.local.traffic.metrics import Distribution, Value
 
 
 def total(values: Sequence[Value]) -> Value:

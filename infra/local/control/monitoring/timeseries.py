@@ -12,8 +12,9 @@ from infra.local.control.monitoring.custom import NotInOrder, Points
 from infra.local.control.monitoring.descriptors import PREFIXES, Descriptors
 from infra.local.control.monitoring.names import project_of
 from infra.local.control.monitoring.query import Filter, bad
-from infra.local.control.monitoring.series import Point, Series, Value, document
+from infra.local.control.monitoring.series import Series, document
 from infra.local.control.monitoring.sources import Sources
+from infra.local.traffic.metrics import Point, Value
 
 MAX_SERIES = 200
 _AGO, _AHEAD = 25 * 3600.0, 300.0

@@ -2,7 +2,7 @@
 
 from infra.local.traffic.metrics.descriptors import DESCRIPTORS, RESOURCE, Descriptor
 from infra.local.traffic.metrics.distribution import Buckets, Distribution
-from infra.local.traffic.metrics.history import Metrics, Point, TimeSeries
+from infra.local.traffic.metrics.history import Metrics, Point, TimeSeries, Value
 
 __all__ = [
     "DESCRIPTORS",
@@ -13,4 +13,5 @@ __all__ = [
     "Metrics",
     "Point",
     "TimeSeries",
+    "Value",
 ]

@@ -10,7 +10,7 @@ from infra.local.traffic.metrics.distribution import Distribution
 from infra.local.traffic.metrics.exposition import exposition
 from infra.local.traffic.metrics.minute import MINUTE, Minute, Population, Revision
 
-Value = int | float | Distribution
+Value = int | float | str | Distribution  # text only where a program writes it itself
 Labels = tuple[tuple[str, str], ...]
 
 

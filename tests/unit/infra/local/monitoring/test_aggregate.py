@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from infra.local.api.errors import ApiError
 from infra.local.control.monitoring.aggregate import Aggregation, aggregate, read
-from infra.local.control.monitoring.series import Point, Series
+from infra.local.control.monitoring.series import Series
 from infra.local.control.monitoring.statistics import percentile, total
+from infra.local.traffic.metrics import Point
 from infra.local.traffic.metrics.distribution import LATENCY, Tally
 
 NUMBERS = st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=30)
