@@ -37,10 +37,9 @@ class Deletes:
         sames, doomed = await self._plan()
         for step in [*sames, *doomed]:
             self._deployment.constraints.step(step.urn, step.op)
-        allowed = self._allowed(doomed)
-        for step in sames:
-            await self._deployment.executor.chain([step])
-        if allowed:
+        if self._allowed(doomed):
+            for step in sames:
+                await self._deployment.executor.chain([step])
             await self._delete(doomed)
 
     async def _plan(self) -> tuple[list[Step], list[Step]]:

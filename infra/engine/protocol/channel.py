@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
-
-# Read when gRPC is first used: a connection that the other side closes is nobody's business.
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 _LARGEST = 400 * 1024 * 1024
 
