@@ -12,6 +12,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from infra.engine.state.errors import PassphraseError
@@ -52,6 +53,7 @@ class Crypter:
         return opened.decode()
 
 
+@lru_cache(maxsize=4)
 def derive(passphrase: str, salt: bytes) -> bytes:
     """The 32-byte key; takes about a third of a second, by design, and lets other threads run meanwhile."""
     return hashlib.pbkdf2_hmac("sha256", passphrase.encode(), salt, ROUNDS, 32)

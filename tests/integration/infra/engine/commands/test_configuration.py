@@ -86,9 +86,8 @@ def test_the_wrong_passphrase_is_told_and_changes_nothing(shell, monkeypatch):
     before = file(shell)
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "other")
     assert shell.run("config", "set", "--secret", "x", "y", code=1) == "error: incorrect passphrase\n"
-    assert shell.run("preview", code=1) == (
-        "error: getting stack configuration: get stack secrets manager: incorrect passphrase\n"
-    )
+    told = "error: getting stack configuration: get stack secrets manager: incorrect passphrase\n"
+    assert shell.run("preview", code=1).endswith(told)
     monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE")
     assert "passphrase must be set with PULUMI_CONFIG_PASSPHRASE" in shell.run("preview", code=1)
     assert file(shell) == before
