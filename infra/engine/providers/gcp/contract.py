@@ -1,5 +1,8 @@
 """What serves one family of resource types within the provider."""
 
+# The protocol's own names and arguments.
+# pylint: disable=redefined-builtin
+
 from __future__ import annotations
 
 from typing import Protocol

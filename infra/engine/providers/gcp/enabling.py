@@ -1,5 +1,8 @@
 """APIs of a project, enabled and disabled by Service Usage."""
 
+# The protocol's own names and arguments.
+# pylint: disable=redefined-builtin,unused-argument
+
 from __future__ import annotations
 
 import json

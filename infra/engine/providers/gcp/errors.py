@@ -1,5 +1,8 @@
 """Errors that say what was being done to which resource."""
 
+# The protocol's own names and arguments.
+# pylint: disable=redefined-builtin
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -3,6 +3,9 @@
 A policy is read, changed and written back with its etag; when somebody else was quicker, it is done again.
 """
 
+# The protocol's own names and arguments.
+# pylint: disable=redefined-builtin,unused-argument
+
 from __future__ import annotations
 
 import re

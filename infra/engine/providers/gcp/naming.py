@@ -1,5 +1,8 @@
 """Templates of ids and paths: filled in from properties, and read back out of an id."""
 
+# The protocol's own names and arguments.
+# pylint: disable=redefined-builtin
+
 from __future__ import annotations
 
 import re

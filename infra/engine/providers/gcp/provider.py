@@ -1,5 +1,8 @@
 """The ``gcp`` provider: Pulumi's protocol, handed to whoever serves a type."""
 
+# The protocol's own names and arguments.
+# pylint: disable=redefined-builtin
+
 from __future__ import annotations
 
 from collections.abc import Sequence

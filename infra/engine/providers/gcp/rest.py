@@ -1,5 +1,8 @@
 """Resources over REST: made by POST, changed by PATCH, read by GET, each as ``catalog`` describes it."""
 
+# The protocol's own names and arguments.
+# pylint: disable=redefined-builtin,unused-argument
+
 from __future__ import annotations
 
 import json

@@ -15,7 +15,7 @@ from tests.integration.infra.local.memory import MemoryFleet, MemoryFront
 from tests.integration.infra.local.serving import serving
 
 ROOT = Path(__file__).parents[4]
-DIGEST = "a" * 64
+IMAGE = "europe-west1-docker.pkg.dev/shipway-{stack}/loan-decisions/app@sha256:" + "a" * 64
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def pulumi(cloud, tmp_path_factory):
 def release(pulumi):
     """Sets what an environment is to run."""
 
-    def choose(stack, image=f"europe-west1-docker.pkg.dev/shipway-{{stack}}/loan-decisions/app@sha256:{DIGEST}"):
+    def choose(stack, image=IMAGE):
         values = {"image": image.format(stack=stack), "commit": "c" * 40, "model": "d" * 64, "data": "e" * 64}
         for part, value in values.items():
             pulumi("config", "set", "--path", f"release.{part}", value, "--stack", stack)
