@@ -22,6 +22,7 @@ _PASSING = (
     (re.compile(r"^dagger-mount\d+$"), "/"),
     (re.compile(r"(?:unexpected closing recv msg: )?rpc error: code = \w+ desc = "), ""),
     (re.compile(r"\b[0-9a-v]{13}\b(?=[ .:\"']|$)"), "HOST"),  # a service's or a session's name
+    (re.compile(r"load (?:[A-Za-z]+@\S+|xxh3:\w+): (?:inputs: )?"), ""),
     (re.compile(r"stat \S+/fs(?=\$FOLDER)"), "stat "),
     (re.compile(r"127\.0\.0\.1:\d{4,5}"), "127.0.0.1:PORT"),
 )

@@ -20,6 +20,6 @@ def alike(answered: Answer, expected: Answer) -> bool:
 
 def _says(ours: str, theirs: str) -> bool:
     parts = theirs.split(": ")
-    # One word or two at the end ("not found") is too little to go by.
+    # A word at the end ("not found") is too little to go by.
     ends = [": ".join(parts[position:]) for position in range(len(parts))]
-    return any(ours.startswith(end) for end in ends if len(end) >= min(20, len(theirs)))
+    return any(ours.startswith(end) for end in ends if len(end) >= min(12, len(theirs)))

@@ -10,8 +10,6 @@ from tests.parity.corpus import ROOMS
 from tests.parity.engines import EMBEDDED, Asker, connected, session
 from tests.parity.likeness import alike
 
-pytestmark = [pytest.mark.embedded, pytest.mark.anyio]
-
 CORPUS = [(room, name) for room, pipelines in ROOMS.items() for name in pipelines]
 
 
@@ -30,6 +28,9 @@ async def asker(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) ->
             yield Asker(dag, at, workdir)
 
 
+@pytest.mark.slow  # `make parity` asks them side by side
+@pytest.mark.embedded
+@pytest.mark.anyio
 @pytest.mark.parametrize(("room", "name"), CORPUS, ids=[f"{room}: {name}" for room, name in CORPUS])
 async def test_the_answer_is_the_one_on_record(asker, room, name):
     expected = record.expectations([(room, name)])[room, name]

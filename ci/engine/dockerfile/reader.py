@@ -6,6 +6,7 @@ Source of the rules: the Dockerfile reference, sections "Format", "Parser direct
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def read(text: str) -> list[Instruction]:
     escape = _escape(lines)
     found = list(_instructions(lines, escape))
     if not found:
-        raise DockerfileError("the Dockerfile cannot be empty")
+        raise DockerfileError("file with no instructions")
     return found
 
 
@@ -85,7 +86,9 @@ def parsed(line: str, number: int, escape: str = "\\") -> Instruction:
     keyword, _, rest = line.strip().partition(" ")
     keyword, rest = keyword.upper(), rest.strip()
     if keyword not in KNOWN:
-        raise DockerfileError(f"unknown instruction: {keyword}", number)
+        near = difflib.get_close_matches(keyword, sorted(KNOWN), 1, 0.5)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise DockerfileError(f"unknown instruction: {keyword}{hint}", number)
     flags = []
     while keyword not in {"ENV", "LABEL", "CMD", "ENTRYPOINT"} and (match := _FLAG.match(rest)):
         flags.append((match[1], (match[2] or "").strip('"')))

@@ -30,13 +30,18 @@ class Build:
     stages: tuple[Stage, ...]
     arguments: Mapping[str, str]
 
-    def index(self, name: str, before: int | None = None) -> int | None:
-        """The stage of a name or number, the latest one before stage ``before``; None when there is none."""
+    def named(self, name: str, before: int | None = None) -> int | None:
+        """The stage of a name, the latest one before stage ``before``; None when there is none."""
         limit = len(self.stages) if before is None else before
-        for position in range(limit - 1, -1, -1):
-            if self.stages[position].name == name.lower():
-                return position
-        return int(name) if name.isdigit() and int(name) < limit else None
+        positions = range(limit - 1, -1, -1)
+        return next((each for each in positions if self.stages[each].name == name.lower()), None)
+
+    def index(self, name: str) -> int | None:
+        """The stage of a name or number; None when there is none."""
+        found = self.named(name)
+        if found is None and name.isdigit() and int(name) < len(self.stages):
+            return int(name)
+        return found
 
     def target(self, name: str) -> int:
         """The stage to build: the last one for "".
@@ -46,7 +51,7 @@ class Build:
         """
         found = self.index(name) if name else len(self.stages) - 1
         if found is None:
-            raise DockerfileError(f"target stage {name!r} could not be found")
+            raise DockerfileError(f'target stage "{name}" could not be found')
         return found
 
 
@@ -73,7 +78,7 @@ def staged(
                 elif equals:
                     arguments[name] = expanded(default, arguments, each.escape)
         else:
-            raise each.error(f"no build stage in current context: {each.keyword} must come after a FROM")
+            raise DockerfileError(f"no build stage in current context: {each.keyword} must come after a FROM")
     if not stages:
         raise DockerfileError("no build stage in current context: there is no FROM")
     made = tuple(Stage(name, base, platform, tuple(inner)) for name, base, platform, inner in stages)

@@ -16,7 +16,7 @@ def _build(world: World, *lines: str, files: dict[str, str] | None = None, **opt
 
 async def _ran(world: World, *lines: str, command: str = "cat /out", **options) -> str:
     """What a command prints in the image that is built from Debian's Python."""
-    built = _build(world, FROM, f"ENV RUN_MARK={world.unique}", *lines, **options)
+    built = _build(world, f"{FROM} AS first", f"ENV RUN_MARK={world.unique}", *lines, **options)
     return await world.shell(command, built)
 
 
@@ -154,7 +154,7 @@ PIPELINES: Room = {
     ),
     "a copy from an image": lambda w: _ran(w, "COPY --from=python:3.11-slim /etc/debian_version /out"),
     "a stage on a stage": lambda w: _ran(
-        w, "RUN echo one > /out", f"{FROM} AS other", "FROM 0", "RUN echo two >> /out"
+        w, "RUN echo one > /out", f"{FROM} AS other", "FROM first", "RUN echo two >> /out"
     ),
     "a target": lambda w: (
         _build(
@@ -171,7 +171,7 @@ PIPELINES: Room = {
     ),
     "a target that is not there": lambda w: _build(w, "FROM scratch", target="nope").rootfs().entries(),
     "a stage that nobody needs is not built": lambda w: _ran(
-        w, "RUN echo fine > /out", f"{FROM} AS unused", "RUN exit 1", "FROM 0"
+        w, "RUN echo fine > /out", f"{FROM} AS unused", "RUN exit 1", "FROM first"
     ),
     "an argument before the first stage": lambda w: (
         _build(
@@ -187,7 +187,7 @@ PIPELINES: Room = {
         w, "RUN --mount=type=bind,source=src,target=/s cat /s/c.py > /out", files=FILES
     ),
     "a folder of a stage mounted": lambda w: _ran(
-        w, "RUN echo made > /m", f"{FROM}", "RUN --mount=from=0,target=/s cat /s/m > /out"
+        w, "RUN echo made > /m", f"{FROM}", "RUN --mount=from=first,target=/s cat /s/m > /out"
     ),
     "a cache mounted": lambda w: _ran(
         w,

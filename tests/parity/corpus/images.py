@@ -77,7 +77,7 @@ async def _again(world: World) -> object:
 
 async def _layers_and_config(world: World, container) -> object:
     manifest, config, _names = await _archive(world, container)
-    return [len(manifest["layers"]), config["os"], config["architecture"], config.get("config")]
+    return [len(manifest["layers"] or ()), config["os"], config["architecture"], config.get("config")]
 
 
 async def _annotations(world: World) -> object:

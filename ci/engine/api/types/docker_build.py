@@ -25,7 +25,7 @@ from ci.engine.api.types.dockerfile_mounts import Mounts
 from ci.engine.dockerfile import Build, DockerfileError, Instruction, expanded, read, split, staged
 from ci.engine.dockerfile.reader import parsed
 from ci.engine.errors import EngineError
-from ci.engine.graph.container import Container, files_of
+from ci.engine.graph.container import DEFAULT_PATH, Container, files_of
 from ci.engine.graph.files import SCRATCH, Directory, Files, derive
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.socket import Socket
@@ -80,11 +80,13 @@ class _Builder:
         return self.done[index]
 
     async def _start(self, base: str, platform: str, index: int) -> Container:
-        before = self.build.index(base, index)
+        before = self.build.named(base, index)
         if before is not None:
             return await self.stage(before)
         empty = Container(parsed_platform(platform) if platform else self.platform)
-        return empty if base == "scratch" else await from_(self.call, empty, address=base)
+        if base != "scratch":
+            return await from_(self.call, empty, address=base)
+        return empty.with_env("PATH", DEFAULT_PATH).with_config(workdir="/")
 
     async def source(self, name: str | None) -> Files:
         """The file system that ``--from`` and ``from=`` name: the context, a stage or an image."""
@@ -272,7 +274,8 @@ async def docker_build(
     wanted = parsed_platform(platform) if platform else host_platform()
     text = await _text(call, parent, dockerfile)
     if text is None:
-        raise EngineError(f"failed to read dockerfile: open {dockerfile}: no such file or directory")
+        missing = f"open {posixpath.join('/', dockerfile)}: no such file or directory"
+        raise EngineError(f'failed to read Dockerfile "{dockerfile}": {missing}')
     given = {argument["name"]: argument["value"] for argument in build_args or ()}
     build = staged(read(text), given, _automatic(wanted))
     context = await _context(call, parent, dockerfile)

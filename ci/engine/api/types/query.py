@@ -16,11 +16,6 @@ def default_platform(_call: Call, _parent: object) -> str:
     return host_platform()
 
 
-refuse(
-    "Query",
-    "git",
-    because="there is no git in the engine; run git in a step, or read a host directory",
-)
 refuse("Query", "llm", "env", "current_env", because="models and agents are run by Dagger's own engine")
 refuse(
     "Query",

@@ -45,15 +45,12 @@ def copied_in(
     trees = evaluator.store.trees
     paths: list[str] = []
     for each in sources:
-        found = sorted(matching(trees, source.tree, each)) if set(each) & set("*?[") else [each]
-        if not found:
-            raise EngineError(f'failed to calculate checksum: "{posixpath.join("/", each)}": not found')
-        paths += found
+        paths += sorted(matching(trees, source.tree, each)) if set(each) & set("*?[") else [each]
     inside = "/" if len(paths) > 1 and not target.endswith("/") else ""
     for path in paths:
         entry = algebra.lookup(trees, source.tree, path)
         if entry is None:
-            raise EngineError(f'failed to calculate checksum: "{posixpath.join("/", path)}": not found')
+            raise EngineError(f"lstat {posixpath.join('/', path)}: no such file or directory")
         if unpack and entry.kind != DIRECTORY and path.endswith(_ARCHIVES):
             raise EngineError(f"ADD {path}: no archive is unpacked here: COPY it, RUN tar")
         if entry.kind == DIRECTORY:
