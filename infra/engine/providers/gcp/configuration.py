@@ -159,12 +159,12 @@ class Configuration:
             labels=_labels(inputs),
         )
 
-    def place(self, key: str, property: str) -> str:
+    def place(self, key: str, wanted: str) -> str:
         """The configured project, region or zone. Raises ProviderError when there is none."""
         value: str | None = getattr(self, key)
         if value is None:
             raise ProviderError(
-                f"{property} is neither set on the resource nor by the provider: "
+                f"{wanted} is neither set on the resource nor by the provider: "
                 f"pulumi config set gcp:{key} VALUE, or set {VARIABLES[key][0]}"
             )
         return value
