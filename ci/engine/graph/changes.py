@@ -53,7 +53,8 @@ def git_mode(entry: Entry) -> int:
     return 0o100755 if entry.mode & 0o111 else 0o100644
 
 
-def _differs(old: Entry, new: Entry) -> bool:
+def differs(old: Entry, new: Entry) -> bool:
+    """Whether git sees two entries of one path as different."""
     return (git_mode(old), old.kind, old.digest) != (git_mode(new), new.kind, new.digest)
 
 
@@ -68,7 +69,7 @@ def _pairs(trees: Trees, old: str, new: str, prefix: str = "") -> Iterator[_Side
     for name in sorted(before.keys() | after.keys()):
         path, one, other = prefix + name, before.get(name), after.get(name)
         if one is not None and other is not None and one.kind != DIRECTORY != other.kind:
-            if _differs(one, other):
+            if differs(one, other):
                 yield path, one, other
             continue
         one_inside = one.digest if one is not None and one.kind == DIRECTORY else None
@@ -79,7 +80,8 @@ def _pairs(trees: Trees, old: str, new: str, prefix: str = "") -> Iterator[_Side
         yield from _pairs(trees, one_inside or EMPTY, other_inside or EMPTY, path + "/")
 
 
-def _listed(trees: Trees, old: str, new: str) -> Iterator[_Sides]:
+def listed(trees: Trees, old: str, new: str) -> Iterator[_Sides]:
+    """Each path that differs between two trees, with what it is in both (None: nothing)."""
     return (sides for sides in _pairs(trees, old, new) if sides[1] is not None or sides[2] is not None)
 
 
@@ -90,7 +92,7 @@ def _shown(path: str, entry: Entry) -> str:
 def changed_paths(trees: Trees, old: str, new: str) -> Changed:
     """The paths that differ between two trees."""
     added, modified, removed = [], [], []
-    for path, before, after in _listed(trees, old, new):
+    for path, before, after in listed(trees, old, new):
         if before is not None and after is not None:
             modified.append(path)
         elif before is not None:
@@ -120,7 +122,7 @@ def _counts(old: bytes, new: bytes) -> tuple[int, int]:
 
 def diff_stats(store: Store, old: str, new: str) -> list[DiffStat]:
     """How each path differs between two trees, by path. Blocking."""
-    sides = list(_listed(store.trees, old, new))
+    sides = list(listed(store.trees, old, new))
     gone = {path: before for path, before, after in sides if before is not None and after is None}
     come = {path: after for path, before, after in sides if after is not None and before is None}
     renames = _renames(store, gone, come)
@@ -177,7 +179,7 @@ def patch_text(store: Store, old: str, new: str) -> bytes:
     """The patch, as ``git diff --no-index --binary`` writes it, that makes ``new`` of ``old``. Blocking."""
     files = [
         (path, before, after)
-        for path, before, after in _listed(store.trees, old, new)
+        for path, before, after in listed(store.trees, old, new)
         if any(entry is not None and entry.kind != DIRECTORY for entry in (before, after))
     ]
     return b"".join(_file_patch(store, *each) for each in sorted(files, key=lambda each: each[0]))

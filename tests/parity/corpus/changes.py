@@ -1,6 +1,10 @@
 """Changesets and patches: what one directory has over another."""
 
+import dagger
+
 from tests.parity.world import Room, World
+
+MERGE = dagger.ChangesetMergeConflict
 
 
 def _changes(world: World):
@@ -40,12 +44,41 @@ async def _becomes(world: World) -> list[object]:
     return [await changes.added_paths(), await changes.modified_paths(), await changes.removed_paths()]
 
 
-async def _merged(world: World, one: str, other: str) -> list[str]:
-    before = _text(world)
-    first = before.with_new_file(one, "first\n").changes(before)
-    return (
-        await first.with_changeset(before.with_new_file(other, "other\n").changes(before)).after().glob("**")
-    )
+TEN = "".join(f"{number}\n" for number in range(10))
+
+
+def _sides(world: World, first: dict[str, str | None], second: dict[str, str | None]):
+    """Two changesets of one directory, by what becomes of files; None is gone."""
+    before = world.directory().with_new_file("f", "old\n").with_new_file("ten", TEN).with_new_file("g", "g\n")
+
+    def changed(files: dict[str, str | None]):
+        after = before
+        for name, text in files.items():
+            after = after.without_file(name) if text is None else after.with_new_file(name, text)
+        return after.changes(before)
+
+    return changed(first), changed(second)
+
+
+async def _merged(
+    world: World, first: dict[str, str | None], second: dict[str, str | None], **options
+) -> object:
+    ours, theirs = _sides(world, first, second)
+    after = ours.with_changeset(theirs, **options).after()
+    return {name: await after.file(name).contents() for name in await after.glob("*")}
+
+
+async def _all_merged(world: World, *changes: dict[str, str | None], **options) -> object:
+    first = _sides(world, {"mine": "1"}, {})[0]
+    others = [_sides(world, each, {})[0] for each in changes]
+    after = first.with_changesets(others, **options).after()
+    return {name: await after.file(name).contents() for name in await after.glob("*")}
+
+
+async def _merged_paths(world: World) -> list[object]:
+    ours, theirs = _sides(world, {"a": "1", "f": None}, {"b": "2", "ten": "none"})
+    merged = ours.with_changeset(theirs)
+    return [await merged.added_paths(), await merged.modified_paths(), await merged.removed_paths()]
 
 
 PIPELINES: Room = {
@@ -117,7 +150,42 @@ PIPELINES: Room = {
     "a patch as a file": lambda w: (
         _text(w).with_patch_file(w.dag.file("p", PATCH.format("old"))).file("f").contents()
     ),
-    "changes that do not conflict are merged": lambda w: _merged(w, "a", "b"),
-    "changes that conflict are not merged": lambda w: _merged(w, "f", "f"),
+    "changes that do not conflict are merged": lambda w: _merged(w, {"a": "1"}, {"b": "2"}),
+    "changes of one change are merged": lambda w: _merged(w, {"f": "x\n"}, {"f": "x\n"}),
+    "changes of other lines are merged": lambda w: _merged(
+        w, {"ten": TEN.replace("1", "one")}, {"ten": TEN.replace("8", "eight")}
+    ),
+    "changes of what is gone on both sides are merged": lambda w: _merged(w, {"g": None}, {"g": None}),
+    "what merged changes are": _merged_paths,
+    "changes that conflict are not merged": lambda w: _merged(w, {"f": "x\n"}, {"f": "y\n"}),
+    "additions that conflict are not merged": lambda w: _merged(w, {"n": "x\n"}, {"n": "y\n"}),
+    "a removal and a change are not merged": lambda w: _merged(w, {"f": None}, {"f": "y\n"}),
+    "a change and a removal are not merged": lambda w: _merged(w, {"f": "x\n"}, {"f": None}),
+    "changes that conflict, early": lambda w: _merged(
+        w, {"f": "x\n"}, {"f": "y\n"}, on_conflict=MERGE.FAIL_EARLY
+    ),
+    "changes of other lines, early": lambda w: _merged(
+        w, {"ten": TEN.replace("1", "one")}, {"ten": TEN.replace("8", "eight")}, on_conflict=MERGE.FAIL_EARLY
+    ),
+    "changes that conflict, ours": lambda w: _merged(
+        w, {"f": "x\n"}, {"f": "y\n"}, on_conflict=MERGE.PREFER_OURS
+    ),
+    "changes that conflict, theirs": lambda w: _merged(
+        w, {"f": "x\n"}, {"f": "y\n"}, on_conflict=MERGE.PREFER_THEIRS
+    ),
+    "a removal and a change, theirs": lambda w: _merged(
+        w, {"f": None}, {"f": "y\n"}, on_conflict=MERGE.PREFER_THEIRS
+    ),
+    "a removal and a change, ours": lambda w: _merged(
+        w, {"f": None}, {"f": "y\n"}, on_conflict=MERGE.PREFER_OURS
+    ),
+    "changes that conflict, marked": lambda w: _merged(
+        w, {"f": "x\n"}, {"f": "y\n"}, on_conflict=MERGE.LEAVE_CONFLICT_MARKERS
+    ),
+    "a removal and a change, marked": lambda w: _merged(
+        w, {"f": None}, {"f": "y\n"}, on_conflict=MERGE.LEAVE_CONFLICT_MARKERS
+    ),
+    "several changes are merged": lambda w: _all_merged(w, {"a": "1"}, {"b": "2"}, {"f": None}),
+    "several changes that conflict": lambda w: _all_merged(w, {"f": "1\n"}, {"f": "2\n"}),
     "no changes": lambda w: w.dag.changeset().is_empty(),
 }

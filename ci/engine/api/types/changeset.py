@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass, replace
 
-from ci.engine.api.registry import Call, refuse, serves, serves_attributes
+from ci.engine.api.registry import Call, serves, serves_attributes
 from ci.engine.api.types import paths
 from ci.engine.api.types.common import works
 from ci.engine.api.types.directory import entry
@@ -29,12 +29,6 @@ class Changeset(Digested):
 
 serves_attributes("Changeset", "before", "after")
 serves_attributes("DiffStat", "path", "kind", "added_lines", "removed_lines", "old_path")
-refuse(
-    "Changeset",
-    "with_changeset",
-    "with_changesets",
-    because="merging needs git; apply one after the other with Directory.withChanges",
-)
 
 
 @serves("Query", field="changeset")
@@ -124,6 +118,45 @@ async def diff_stats(call: Call, parent: Changeset) -> list[DiffStat]:
     """How each path differs."""
     parts = works(call)
     return await parts.evaluator.in_thread(stats_of, parts.store, *await _trees(call, parent))
+
+
+def _merged(ours: Changeset, theirs: Changeset, on_conflict: str, names: str) -> Changeset:
+    given = (ours.before, ours.after, theirs.before, theirs.after)
+    files = derive(
+        "merged_changes",
+        *(each.files for each in given),
+        roots=tuple(each.path for each in given),
+        on_conflict=on_conflict,
+        names=names,
+    )
+    return Changeset(ours.before, Directory(files))
+
+
+@serves("Changeset")
+def with_changeset(
+    _call: Call,
+    parent: Changeset,
+    *,
+    changes: Changeset,  # pylint: disable=redefined-outer-name
+    on_conflict: str = "FAIL",
+) -> Changeset:
+    """With the changes of another one too."""
+    return _merged(parent, changes, on_conflict, "theirs")
+
+
+@serves("Changeset")
+def with_changesets(
+    _call: Call,
+    parent: Changeset,
+    *,
+    changes: list[Changeset],  # pylint: disable=redefined-outer-name
+    on_conflict: str = "FAIL",
+) -> Changeset:
+    """With the changes of several others too."""
+    names = " ".join(f"branch_{number}" for number in range(len(changes)))
+    for each in changes:
+        parent = _merged(parent, each, on_conflict, names)
+    return parent
 
 
 @serves("Changeset")

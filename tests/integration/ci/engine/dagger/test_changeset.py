@@ -220,8 +220,30 @@ async def test_what_is_no_patch_changes_nothing(dag):
     assert await filled(dag, hello_txt="Hello\n").with_patch("no patch at all").glob("**") == ["hello.txt"]
 
 
-async def test_merging_changesets_is_refused_by_name(old, new):
-    with pytest.raises(
-        dagger.QueryError, match=r"Changeset.withChangeset is not served .*: merging needs git"
-    ):
-        await new.changes(old).with_changeset(old.changes(new)).is_empty()
+async def test_changes_of_both_sides_are_merged_line_by_line(dag):
+    lines = [f"{number}\n" for number in range(9)]
+    before = filled(dag, f="".join(lines), gone="x")
+    ours = before.with_new_file("f", "".join(["first\n", *lines[1:]])).with_new_file("mine", "")
+    theirs = before.with_new_file("f", "".join([*lines[:-1], "last\n"])).without_file("gone")
+    merged = ours.changes(before).with_changeset(theirs.changes(before))
+    assert await contents(merged.after()) == {"f": "".join(["first\n", *lines[1:-1], "last\n"]), "mine": ""}
+    assert await merged.removed_paths() == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "result"),
+    [
+        ("PREFER_OURS", "a\nours\nz\n"),
+        ("PREFER_THEIRS", "a\ntheirs\nz\n"),
+        ("LEAVE_CONFLICT_MARKERS", "a\n<<<<<<< HEAD\nours\n=======\ntheirs\n>>>>>>> theirs\nz\n"),
+    ],
+)
+async def test_a_conflict_is_settled_as_asked(dag, strategy, result):
+    before = filled(dag, f="a\nold\nz\n")
+    ours, theirs = (
+        before.with_new_file("f", f"a\n{side}\nz\n").changes(before) for side in ("ours", "theirs")
+    )
+    merged = ours.with_changeset(theirs, on_conflict=dagger.ChangesetMergeConflict[strategy])
+    assert await merged.after().file("f").contents() == result
+    with pytest.raises(dagger.QueryError, match=r"CONFLICT \(content\): Merge conflict in f"):
+        await ours.with_changeset(theirs).sync()

@@ -15,5 +15,5 @@ def test_the_documented_table_is_that_of_the_installed_sdk_and_the_engines_resol
 def test_every_field_is_served_refused_with_a_reason_or_named_as_missing():
     text = table.document()
     assert "| `withExec` | served |" in text
-    assert "| `git` | refused: there is no git in the engine" in text
+    assert "| `cloud` | refused: there is no Dagger Cloud behind it" in text
     assert "| `node` | served |" in text

@@ -61,8 +61,8 @@ def test_here_documents_follow_the_line_that_names_them():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "cannot be empty"),
-        ("# nothing\n", "cannot be empty"),
+        ("", "file with no instructions"),
+        ("# nothing\n", "file with no instructions"),
         ("FROM x\nNOPE y", "line 2: unknown instruction: NOPE"),
         ("FROM x\nRUN", "line 2: RUN requires at least one argument"),
         ("RUN <<EOF\nnever", "line 1: unterminated heredoc EOF"),

@@ -26,11 +26,11 @@ def test_arguments_before_the_first_stage_are_for_from_lines():
 def test_a_stage_is_found_by_its_latest_name_or_its_number():
     made = build("FROM a AS x\nFROM b AS x\nFROM c")
     assert made.index("x") == 1
-    assert made.index("x", before=1) == 0
+    assert made.named("x", before=1) == 0
     assert made.index("0") == 0
     assert made.index("3") is None
     assert made.target("") == 2
-    with pytest.raises(DockerfileError, match="target stage 'nope' could not be found"):
+    with pytest.raises(DockerfileError, match='target stage "nope" could not be found'):
         made.target("nope")
 
 
