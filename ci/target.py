@@ -47,19 +47,24 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a cloud on this machine answers: host:port of its API, of its services and of its registry."""
+    """Where a cloud on this machine answers: host:port of its API, of its services and of its registry.
+
+    `variables` lead Google's provider there.
+    """
 
     api: str
     services: str
     registry: str
+    variables: Mapping[str, str]
 
     @classmethod
     def parse(cls, text: str) -> "Addresses":
         """Read the line that `python -m infra.local up --json` prints. Raises NoCloud."""
         try:
             found: Mapping[str, Any] = json.loads(text)
-            return cls(*(re.sub(r"^https?://", "", found[key]) for key in ("endpoint", "front", "registry")))
-        except (ValueError, KeyError, TypeError):
+            api, services = (found[key].removeprefix("http://") for key in ("endpoint", "front"))
+            return cls(api, services, found["registry"], found["variables"])
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise NoCloud(f"the cloud on this machine said {text[:200]!r} instead of its addresses") from None
 
 

@@ -1,6 +1,7 @@
 """Where a stage delivers to, as Dagger objects: names in the cloud, and how its addresses are reached."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import dagger
 from dagger import dag
@@ -11,20 +12,6 @@ from ci.target import PROMOTES, TOKEN, Addresses, Target
 #: What a container calls the cloud on the machine of Dagger's client.
 HOST = "cloud"
 _GOOGLE = "https://{}.googleapis.com"
-#: The provider's variables for the addresses of Google's APIs, and what follows the host in each.
-ENDPOINTS = {
-    "ARTIFACT_REGISTRY": "v1/",
-    "BILLING_BUDGETS": "v1/",
-    "CLOUD_RUN_V2": "v2/",
-    "IAM": "v1/",
-    "IAM_BETA": "v1/",
-    "LOGGING": "v2/",
-    "MONITORING": "",
-    "RESOURCE_MANAGER": "v1/",
-    "SECRET_MANAGER": "v1/",
-    "SERVICE_USAGE": "v1/",
-    "STORAGE": "storage/v1/",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +20,8 @@ class Delivery:
 
     `api` is the base URL of Google's APIs as a container sees it, with "{}" where an API's name goes;
     `services` is the address (host:port) at which it finds services, "" where their own URLs lead to them.
-    `machine` is bound as HOST where there is one; `token` is an access token for Google's.
+    `variables` lead Google's provider to the cloud; `machine` is bound as HOST where there is one; `token` is
+    an access token for Google's.
     """
 
     target: Target
@@ -41,6 +29,7 @@ class Delivery:
     registry: str
     api: str
     services: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
     machine: dagger.Service | None = None
     token: dagger.Secret | None = None
     passphrase: dagger.Secret | None = None
@@ -88,10 +77,8 @@ class Delivery:
         """A container that reaches the cloud, with what it takes to be let in."""
         if self.machine is not None:
             container = container.with_service_binding(HOST, self.machine)
-            for name, path in ENDPOINTS.items():
-                container = container.with_env_variable(
-                    f"GOOGLE_{name}_CUSTOM_ENDPOINT", f"{self.url(name)}/{path}"
-                )
+        for name, value in self.variables.items():
+            container = container.with_env_variable(name, value)
         if self.token is not None:
             container = container.with_secret_variable(TOKEN, self.token)
         return container
@@ -100,14 +87,19 @@ class Delivery:
 def to_local(names: Deploy, target: Target, addresses: Addresses, passphrase: dagger.Secret) -> Delivery:
     """Deliver to the cloud on this machine."""
     api, services = (int(address.rpartition(":")[2]) for address in (addresses.api, addresses.services))
+    base = f"http://{HOST}:{api}"
     forwards = [dagger.PortForward(backend=port, frontend=port) for port in (api, services)]
     project = names.project.format(env=target.environment)
     return Delivery(
         target,
         names,
         f"{addresses.registry}/{project}/{names.repository}",
-        api=f"http://{HOST}:{api}",
+        api=base,
         services=f"{HOST}:{services}",
+        variables={
+            name: value.replace(f"http://{addresses.api}", base)
+            for name, value in addresses.variables.items()
+        },
         machine=dag.host().service(forwards, host=addresses.api.rpartition(":")[0]),
         passphrase=passphrase,
     )

@@ -1,1 +1,1 @@
-"""The embedded Pulumi engine: Pulumi programs in Python run without the Pulumi CLI, on the same protocol and state."""
+"""The embedded Pulumi engine: runs Python programs without the Pulumi CLI, on its protocol and its state."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -222,9 +223,9 @@ def _get(endpoint: Endpoint, path: str) -> Any:
 
 
 def _print_endpoint(endpoint: Endpoint, *, as_json: bool) -> None:
-    text = (
-        endpoint.text() if as_json else f"Local cloud at {endpoint.endpoint} (registry {endpoint.registry})"
-    )
+    text = f"Local cloud at {endpoint.endpoint} (registry {endpoint.registry})"
+    if as_json:
+        text = json.dumps({**asdict(endpoint), "variables": endpoint.variables})
     print(text, flush=True)
 
 

@@ -15,6 +15,7 @@ MARK = b"infra.engine.cli"  # stands in every launcher of ours, whichever enviro
 VARIABLE = "SHIPWAY_PULUMI"
 
 
+# pylint: disable=duplicate-code  # as `dagger` does: ci and infra carry their own, neither imports the other
 @dataclass(frozen=True, slots=True)
 class Choice:
     """``program`` is the Pulumi CLI's, or None for the embedded engine; ``reason`` says why."""
