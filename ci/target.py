@@ -1,7 +1,6 @@
 """Where the pipeline delivers to: an environment, its project, and the cloud that both are in."""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
