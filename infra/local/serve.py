@@ -111,6 +111,7 @@ async def _working(
     servers = [_server(_door(cloud, Page(sight, logs, addresses))), _server(images)]
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(images.close)
+        await fleet.forget_all_but(cloud.shelves.images())
         await stack.enter_async_context(fleet.working())
         for listener in (api, registry):
             await fleet.publish(listener.getsockname()[1])

@@ -62,12 +62,16 @@ class SandboxFleet:
         self._log = log
         self._scaling = scaling or Scaling()
         self._folder = state / "instances"
-        layers = Layers(state / "layers", shop.blobs, own=enter().uid_range)
-        self._preparation = Preparation(shop.images, shop.blobs, layers)
+        self._layers = Layers(state / "layers", shop.blobs, own=enter().uid_range)
+        self._preparation = Preparation(shop.images, shop.blobs, self._layers)
         self._network = Network(frozenset(outward))
         self._around = Surroundings(self._folder, self._network, self.identity, number)
         self._revisions: dict[str, Revision] = {}
         self._group: TaskGroup | None = None
+
+    async def forget_all_but(self, images: Iterable[str]) -> None:
+        """Give back the disk that other images than these have; only before `working`."""
+        await self._layers.prune(images)
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

@@ -17,3 +17,12 @@ class Shelves:
         self.jobs = Shelf(store, "job", run_v2.Job)
         self.executions = Shelf(store, "execution", run_v2.Execution)
         self.tasks = Shelf(store, "task", run_v2.Task)
+
+    def images(self) -> set[str]:
+        """The images of all that may be started: revisions, jobs and their executions."""
+        containers = [container for each in self.revisions.all() for container in each.containers]
+        for job in self.jobs.all():
+            containers += job.template.template.containers
+        for execution in self.executions.all():
+            containers += execution.template.containers
+        return {container.image for container in containers}

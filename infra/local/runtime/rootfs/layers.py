@@ -6,7 +6,7 @@ import shutil
 import stat
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import anyio
@@ -14,6 +14,7 @@ import anyio.to_thread
 
 from ci.engine.images import Image, Layer, unpack
 from ci.engine.store.blobs import Blobs
+from infra.local.runtime.rootfs import retention
 
 
 class Layers:
@@ -26,8 +27,12 @@ class Layers:
         self._own = own
         self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
 
-    async def stacked(self, image: Image) -> tuple[Path, ...]:
-        """The directories of an image, top-most first.
+    async def prune(self, references: Iterable[str]) -> None:
+        """Remove what none of the images of these names is made of; only while nothing is unpacked or run."""
+        await anyio.to_thread.run_sync(retention.prune, self._folder, references)
+
+    async def stacked(self, reference: str, image: Image) -> tuple[Path, ...]:
+        """The directories of the image of that name, top-most first.
 
         Raises BrokenImage when a layer is damaged or hostile, StoreFull, BlobNotFound, OSError.
         """
@@ -40,6 +45,7 @@ class Layers:
                 if not place.exists():
                     await anyio.to_thread.run_sync(self._unpack, layer, place, tuple(below))
             below.insert(0, place)
+        await anyio.to_thread.run_sync(retention.note, self._folder, reference, below)
         return tuple(below)
 
     def _unpack(self, layer: Layer, place: Path, below: Sequence[Path]) -> None:

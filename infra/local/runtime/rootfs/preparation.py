@@ -50,7 +50,7 @@ class Preparation:
         """The image of that name, unpacked. Raises DeployFailed with what Google says."""
         try:
             image = await self._find(reference)
-            layers = await self._layers.stacked(image)
+            layers = await self._layers.stacked(reference, image)
             return Prepared(image, layers, account(layers, image.config.user))
         except ImageNotFound as error:
             raise DeployFailed("CONTAINER_MISSING", f"Image '{reference}' not found.", str(error)) from error

@@ -30,8 +30,11 @@ def create(cloud, name, wanted):
 
 def test_services_come_back_at_their_urls_after_a_kill(cloud, image):
     made = create(cloud, "steady", service(image)).result(timeout=60)
+    layers = {each.name for each in (cloud.state / "layers").iterdir()}
+    (cloud.state / "layers/of-an-image-that-nothing-uses").mkdir()
     cloud.kill()
     cloud.again()
+    assert {each.name for each in (cloud.state / "layers").iterdir()} == layers
     assert cloud.get(made.uri).text == "hello\n"
     assert cloud.clients().services.get_service(name=made.name).uri == made.uri
 
