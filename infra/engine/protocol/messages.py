@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         provider_pb2_grpc,
         resource_pb2,
         resource_pb2_grpc,
-        status_pb2,
     )
 else:
     _PACKAGE = "_pulumi_protocol"
@@ -58,7 +57,6 @@ else:
     provider_pb2_grpc = importlib.import_module(f"{_PACKAGE}.provider_pb2_grpc")
     resource_pb2 = importlib.import_module(f"{_PACKAGE}.resource_pb2")
     resource_pb2_grpc = importlib.import_module(f"{_PACKAGE}.resource_pb2_grpc")
-    status_pb2 = importlib.import_module(f"{_PACKAGE}.status_pb2")
 
 __all__ = [
     "alias_pb2",
@@ -75,5 +73,4 @@ __all__ = [
     "provider_pb2_grpc",
     "resource_pb2",
     "resource_pb2_grpc",
-    "status_pb2",
 ]

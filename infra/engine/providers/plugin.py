@@ -17,8 +17,9 @@ import grpc.aio
 from google.protobuf import empty_pb2, struct_pb2
 
 from infra.engine.display.events import Severity
+from infra.engine.protocol import status
 from infra.engine.protocol.channel import OPTIONS
-from infra.engine.protocol.messages import provider_pb2, provider_pb2_grpc, status_pb2
+from infra.engine.protocol.messages import provider_pb2, provider_pb2_grpc
 from infra.engine.providers.contract import (
     Called,
     Checked,
@@ -336,7 +337,7 @@ def _translated(error: grpc.aio.AioRpcError) -> ProviderError:
     for key, value in error.trailing_metadata() or ():
         if key != _STATUS_DETAILS or not isinstance(value, bytes):
             continue
-        for detail in status_pb2.Status.FromString(value).details:
+        for detail in status.details(value):
             if not detail.type_url.endswith("ErrorResourceInitFailed"):
                 continue
             init = provider_pb2.ErrorResourceInitFailed.FromString(detail.value)
