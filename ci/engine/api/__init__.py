@@ -13,6 +13,7 @@ RESOLVERS = (
     "ci.engine.api.types.healthcheck",
     "ci.engine.api.types.docker_build",
     "ci.engine.api.types.git",
+    "ci.engine.api.types.address",
     "ci.engine.api.types.directory",
     "ci.engine.api.types.directory_files",
     "ci.engine.api.types.file",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tests.parity.corpus import (
+    addresses,
     changes,
     configs,
     directories,
@@ -23,6 +24,7 @@ from tests.parity.world import Room
 ROOMS: Mapping[str, Room] = {
     module.__name__.rpartition(".")[2]: module.PIPELINES
     for module in (
+        addresses,
         changes,
         configs,
         directories,

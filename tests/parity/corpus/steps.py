@@ -83,7 +83,7 @@ PIPELINES: Room = {
     "ended by a signal, allowed": lambda w: _sh(w, "kill -TERM $$", expect=ANY).exit_code(),
     "an exit code above 191": lambda w: _sh(w, "exit 200").stdout(),
     "the exit code 255": lambda w: _sh(w, "exit 255", expect=ANY).exit_code(),
-    "a user for whom a step fails": lambda w: w.shell("touch /root/x", w.base.with_user("nobody")),
+    "a user for whom a step fails": lambda w: w.shell("touch /usr/x", w.base.with_user("nobody")),
     "stdin": lambda w: w.base.with_exec(["cat"], stdin="a\nb").stdout(),
     "an empty stdin": lambda w: w.base.with_exec(["cat"]).stdout(),
     "stdin from a file": lambda w: w.base.with_exec(["wc", "-l"], redirect_stdin="/etc/passwd").stdout(),

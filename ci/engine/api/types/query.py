@@ -30,6 +30,7 @@ refuse(
     "type_def",
     because="modules are run by Dagger's own engine",
 )
+refuse("Query", "engine", because="its cache looks after itself; `dagger core` tells what it holds")
 refuse("Query", "cloud", because="there is no Dagger Cloud behind it")
 refuse("Query", "current_workspace", because="a script has no workspace; use host")
 refuse("Query", "sshfs_volume", because="it mounts no remote file systems")
