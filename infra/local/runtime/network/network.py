@@ -16,10 +16,11 @@ from itertools import count
 
 import anyio.to_thread
 
-from ci.engine.sandbox import Hub, SandboxUnavailable
+from ci.engine.sandbox import Hub
 from ci.engine.sandbox.network import visit
 from infra.local.runtime.metadata import Connection, Metadata
 from infra.local.runtime.network.forward import Half, forward
+from infra.local.runtime.network.middle import middle
 from infra.local.runtime.network.names import CLOUD, METADATA, Names
 
 #: Ports of the outside that instances reach, where this machine does: there is one listener for each, so
@@ -51,7 +52,6 @@ _DNS = 53
 _WEB = 80
 _BATCH = 16  # sockets made in one visit: what costs is the visit's thread
 _BACKLOG = 256
-_PREFIX = 16  # bits of 169.254.0.0/16, link-local: RFC 3927
 _IP_TRANSPARENT = 19  # <linux/in.h>; see ip(7)
 
 
@@ -97,7 +97,7 @@ class Network:
 
         Raises SandboxUnavailable when the kernel has no bridges, or does not let us.
         """
-        self._hub = await anyio.to_thread.run_sync(self._make)
+        self._hub = await anyio.to_thread.run_sync(middle)
         names = Names()
         loop = asyncio.get_running_loop()
         try:
@@ -223,22 +223,6 @@ class Network:
         task = asyncio.get_running_loop().create_task(forward(near, host, port))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
-
-    @staticmethod
-    def _make() -> Hub:
-        try:
-            hub = Hub(_PREFIX, isolated=True)
-        except OSError as error:
-            msg = f"no network for instances: {error.strerror}; as root, `modprobe --all bridge veth`"
-            raise SandboxUnavailable(msg) from error
-        try:
-            hub.take(METADATA)
-            hub.take(CLOUD)
-            hub.take_all()
-        except OSError:
-            hub.close()
-            raise
-        return hub
 
 
 class _Arrival(asyncio.Protocol):

@@ -137,3 +137,16 @@ def test_logs_that_are_followed_go_on(cloud, chatty):
         cloud.get(chatty, "/print", method="POST", content=b"another thing")
         assert next(each for each in following.stdout if "another thing" in each)
         following.terminate()
+
+
+def test_a_kernel_that_gives_no_network_is_told_of_in_one_line_with_the_remedy(tmp_path):
+    words = command("up", "--state", str(tmp_path))
+    none = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
+    alone = ["unshare", "--user", "--map-root-user", "sh", "-c", none, "sh"]
+    refused = subprocess.run(
+        [*alone, *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert refused.returncode == 1
+    [line] = refused.stderr.splitlines()
+    assert line.startswith("infra.local: no network for instances (No space left on device): ")
+    assert "user.max_net_namespaces" in line
