@@ -25,23 +25,30 @@ def test_an_import_the_wrong_way_is_found(tmp_path):
         "ci/__init__.py": "",
         "ci/engine/__init__.py": "import ci.stages",
         "ci/stages/__init__.py": "import app",
+        "infra/__init__.py": "",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    config = (ROOT / "pyproject.toml").read_text()
-    for module in own_modules() - {"ci.stages"}:
+    for module in named_modules() - {"app", "ci", "ci.engine", "ci.stages", "dagger", "infra"}:
         (tmp_path / f"{module.replace('.', '/')}.py").write_text("")
-    (tmp_path / "pyproject.toml").write_text(config)
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
     checked = lint(tmp_path)
     assert checked.returncode == 1
-    assert "never imports it BROKEN" in checked.stdout
+    assert "never import it BROKEN" in checked.stdout
     assert "never imports Dagger's SDK BROKEN" in checked.stdout
 
 
 def test_the_rules_cover_every_module_of_the_pipeline():
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    named = next(set(each["source_modules"]) for each in contracts if "ci.stages" in each["source_modules"])
+    named = next(set(each["source_modules"]) for each in contracts() if "ci.stages" in each["source_modules"])
     assert named == own_modules()
+
+
+def contracts():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+
+
+def named_modules():
+    return {name for each in contracts() for name in (*each["source_modules"], *each["forbidden_modules"])}
 
 
 def own_modules():
