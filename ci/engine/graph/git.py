@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
+from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.secret import Secret
 from ci.engine.store import layers
@@ -36,15 +37,19 @@ _TIME_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class Repository(Digested):
-    """A repository by its URL, and how to be let in: a password (``token``), a header, or an SSH agent."""
+    """A repository by its URL, and how to be let in: a password (``token``), a header, or an SSH agent.
 
-    url: str
+    One that is ``local``, a directory with its ``.git``, has no URL.
+    """
+
+    url: str | None
     username: str = ""
     token: Secret | None = None
     header: Secret | None = None
     agent: str = ""
     known_hosts: str = ""
     bare: bool = False
+    local: Directory | None = None
 
 
 @dataclass(frozen=True)
@@ -101,13 +106,19 @@ def addressed(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """The host's `git`, let in to one repository by the environment it runs in. Blocking throughout."""
+    """The host's `git`, let in to one repository by the environment it runs in. Blocking throughout.
+
+    ``where`` is the repository's URL, or the folder of the host that it was written to.
+    """
 
     repository: Repository
     environment: Mapping[str, str]
+    where: str
 
     @classmethod
-    def allowed(cls, repository: Repository, token: str, header: str, known_hosts: Path | None) -> Git:
+    def allowed(
+        cls, repository: Repository, where: str, token: str, header: str, known_hosts: Path | None
+    ) -> Git:
         """A git with the plaintexts of the repository's secrets ("" for none).
 
         Raises:
@@ -123,20 +134,20 @@ class Git:
         if token:
             pair = base64.b64encode(f"{repository.username or 'x-access-token'}:{token}".encode()).decode()
             header = f"basic {pair}"
+        settings = {"safe.directory": where} if repository.local else {}
         if header:
-            environment |= {
-                "GIT_CONFIG_COUNT": "1",
-                "GIT_CONFIG_KEY_0": f"http.{repository.url}.extraheader",
-                "GIT_CONFIG_VALUE_0": f"Authorization: {header}",
-            }
-        if repository.url.startswith("ssh://"):
+            settings[f"http.{where}.extraheader"] = f"Authorization: {header}"
+        environment["GIT_CONFIG_COUNT"] = str(len(settings))
+        for number, (name, value) in enumerate(settings.items()):
+            environment |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+        if where.startswith("ssh://"):
             if not repository.agent:
                 raise EngineError(
                     "git authentication failed: SSH URLs are not supported without an SSH socket"
                 )
             checked = f"-o UserKnownHostsFile={known_hosts}" if known_hosts else "-o StrictHostKeyChecking=no"
             environment |= {"SSH_AUTH_SOCK": repository.agent, "GIT_SSH_COMMAND": f"ssh {checked}"}
-        return cls(repository, environment)
+        return cls(repository, environment, where)
 
     def run(self, *args: str, cwd: Path | None = None) -> str:
         """What a git command prints.
@@ -155,6 +166,7 @@ class Git:
             capture_output=True,
             text=True,
             check=False,
+            umask=0 if self.repository.local else 0o022,  # as Dagger's engine runs it
         )
         if done.returncode:
             said = done.stderr.strip()
@@ -168,7 +180,7 @@ class Git:
     def remote(self) -> Remote:
         """What refs the repository has."""
         refs, head = {}, ""
-        for line in self.run("ls-remote", "--symref", self.repository.url).splitlines():
+        for line in self.run("ls-remote", "--symref", self.where).splitlines():
             value, _, name = line.partition("\t")
             if value.startswith("ref: ") and name == "HEAD":
                 head = value.removeprefix("ref: ")
@@ -199,12 +211,13 @@ class Git:
         shallow = [f"--depth={depth}"] if depth > 0 else []
         tagged = ["--tags"] if tags else []
         source = ref.name or ref.commit
-        git("fetch", "--quiet", "-u", *shallow, *tagged, self.repository.url, f"+{source}:{temporary}")
+        git("fetch", "--quiet", "-u", *shallow, *tagged, self.where, f"+{source}:{temporary}")
         if ref.name:
             git("update-ref", ref.name, ref.commit)
         git("checkout", "--quiet", ref.name.removeprefix("refs/heads/") or ref.commit)
         git("reset", "--quiet", "--hard", ref.commit)
-        git("remote", "add", "origin", self.repository.url)
+        if self.repository.url:
+            git("remote", "add", "origin", self.repository.url)
         git("update-ref", "-d", temporary)
         git("reflog", "expire", "--all", "--expire=now")
         (folder / ".git" / "FETCH_HEAD").unlink(missing_ok=True)
@@ -216,7 +229,7 @@ class Git:
         folder = store.scratch()
         try:
             self.run("init", "--quiet", "--bare", cwd=folder)
-            self.run("fetch", "--quiet", self.repository.url, one, other, cwd=folder)
+            self.run("fetch", "--quiet", self.where, one, other, cwd=folder)
             return self.run("merge-base", one, other, cwd=folder).strip()
         finally:
             store.discard(folder)

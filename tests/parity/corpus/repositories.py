@@ -95,6 +95,21 @@ async def _tree(ref: dagger.GitRef) -> list[object]:
     return [await tree.glob("**"), await tree.file("f").contents(), await tree.stat("run").permissions()]
 
 
+def _local(ask: Callable[[dagger.GitRepository], Awaitable[object]]) -> Pipeline:
+    async def pipeline(world: World) -> object:
+        _made(world.folder / "repository")
+        (world.folder / "repository" / "new").write_text("not committed\n")
+        (world.folder / "repository" / "run").unlink()
+        return await ask(world.dag.host().directory(str(world.folder / "repository")).as_git())
+
+    return pipeline
+
+
+async def _dirt(repository: dagger.GitRepository) -> list[list[str]]:
+    changes = repository.uncommitted()
+    return [await changes.added_paths(), await changes.modified_paths(), await changes.removed_paths()]
+
+
 async def _both(repository: dagger.GitRepository) -> list[str]:
     ancestor = repository.branch("main").common_ancestor(repository.branch("side"))
     return [await ancestor.commit(), await repository.tag("v1.0.0").commit()]
@@ -125,6 +140,13 @@ PIPELINES: Room = {
         lambda r: r.head().tree().stat("l", do_not_follow_symlinks=True).file_type()
     ),
     "a common ancestor": _asked(_both),
+    "a local repository's HEAD": _local(lambda r: r.head().ref()),
+    "a local repository's address": _local(lambda r: r.url()),
+    "a local repository's tags": _local(lambda r: r.tags()),
+    "a local repository's tree": _local(lambda r: _tree(r.tag("v1.0.0"))),
+    "what a local repository has not committed": _local(_dirt),
+    "what a remote repository has not committed": _asked(_dirt),
+    "a directory that is no repository": lambda w: w.tree("a").as_git().head().commit(),
     "a repository that is not there": lambda w: w.dag.git("git://127.0.0.1:1/nope").head().commit(),
     "an address that is none": lambda w: w.dag.git("/nope").head().commit(),
     "an SSH address without an agent": lambda w: w.dag.git("git@nowhere.invalid:a/b").head().commit(),

@@ -124,19 +124,16 @@ async def file_at(
     return directory.file(call, tree, path=remote.path)
 
 
-def _required(value: str) -> _Remote:
-    remote = _remote(value)
-    if remote is None:
-        raise EngineError(
-            f"{value}: repositories of the host are not served; run git in a step, .git included"
-        )
-    return remote
+async def _of_the_host(call: Call, path: str) -> Repository:
+    return Repository(None, local=await host.directory(call, Host(), path=_local(path)))
 
 
 @serves("Address")
-def git_repository(_call: Call, parent: Address) -> Repository:
+async def git_repository(call: Call, parent: Address) -> Repository:
     """A git repository."""
-    remote = _required(parent.value)
+    remote = _remote(parent.value)
+    if remote is None:
+        return await _of_the_host(call, parent.value)
     if remote.ref:
         raise EngineError("git repository address cannot contain ref")
     if remote.path:
@@ -147,7 +144,11 @@ def git_repository(_call: Call, parent: Address) -> Repository:
 @serves("Address")
 async def git_ref(call: Call, parent: Address) -> Ref:
     """A ref of a git repository; its HEAD when none is named."""
-    remote = _required(parent.value)
+    remote = _remote(parent.value)
+    if remote is None:
+        path, _, name = parent.value.partition("#")
+        repository = await _of_the_host(call, path)
+        return await (git.ref_of(call, repository, name=name) if name else git.head(call, repository))
     if remote.path:
         raise EngineError("git ref address cannot contain subdir")
     return await _ref(call, remote)

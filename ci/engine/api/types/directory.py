@@ -167,5 +167,4 @@ async def find_up(call: Call, parent: Directory, *, name: str, start: str) -> st
 
 
 refuse("Directory", "terminal", because="a pipeline has no terminal; use withExec")
-refuse("Directory", "as_git", because="there is no git in the engine; run git in a step, .git included")
 refuse("Directory", "as_module", "as_module_source", because="modules are run by Dagger's own engine")

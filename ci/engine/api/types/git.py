@@ -10,10 +10,13 @@ import re
 import tempfile
 from pathlib import Path
 
-from ci.engine.api.registry import Call, refuse, serves, serves_attributes
+from ci.engine.api.registry import Call, serves, serves_attributes
+from ci.engine.api.types import directory, directory_files, paths
+from ci.engine.api.types.changeset import Changeset
 from ci.engine.api.types.common import works
 from ci.engine.errors import EngineError
-from ci.engine.graph.files import Directory, Fixed
+from ci.engine.graph import hostexport
+from ci.engine.graph.files import SCRATCH, Directory, Fixed
 from ci.engine.graph.git import SHA, Git, Ref, Remote, Repository, addressed
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.service import Service
@@ -22,7 +25,6 @@ from ci.engine.store.store import Snapshot
 
 serves_attributes("GitRepository", "url")
 serves_attributes("GitRef", "commit")
-refuse("GitRepository", "uncommitted", because="a remote repository has nothing that is not committed")
 
 _VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)(?:-(?P<before>[\w.-]+))?(?:\+[\w.-]+)?")
 
@@ -72,7 +74,44 @@ async def _git(call: Call, repository: Repository) -> Git:
             file.write(repository.known_hosts)
         known_hosts = Path(file.name)
     token, header = await revealed(repository.token), await revealed(repository.header)
-    return Git.allowed(repository, token, header, known_hosts)
+    where = await _written(call, repository) if repository.local else str(repository.url)
+    return Git.allowed(repository, where, token, header, known_hosts)
+
+
+async def _written(call: Call, repository: Repository) -> str:
+    """The folder that a local repository is written to, once a session, for git to read it."""
+    parts = works(call)
+    local = repository.local
+    assert local is not None  # noqa: S101  # whoever calls this has looked
+
+    async def write() -> str:
+        tree = (await directory.entry(call, local)).digest
+        folder = parts.store.scratch()
+        await parts.evaluator.in_thread(
+            lambda: hostexport.export_directory(parts.store, tree, folder, wipe=False)
+        )
+        return str(folder)
+
+    if not await paths.exists(
+        call, local.files, directory.at(local, ".git"), None, follow=True
+    ) and not await paths.exists(call, local.files, directory.at(local, "HEAD"), None, follow=True):
+        raise EngineError("git error: not a git repository")
+    return await parts.evaluator.once.get(("git-local", repository.digest), write)
+
+
+@serves("Directory")
+def as_git(_call: Call, parent: Directory) -> Repository:
+    """As a repository, by its .git."""
+    return Repository(None, local=parent)
+
+
+@serves("GitRepository")
+async def uncommitted(call: Call, parent: Repository) -> Changeset:
+    """What a local repository's files have over its HEAD; a remote one has nothing."""
+    if parent.local is None:
+        return Changeset(Directory(SCRATCH), Directory(SCRATCH))
+    committed = await tree(call, await head(call, parent), discard_git_dir=True)
+    return Changeset(committed, directory_files.without_directory(call, parent.local, path=".git"))
 
 
 async def _remote(call: Call, repository: Repository) -> Remote:
