@@ -4,6 +4,9 @@ Google's libraries and Pulumi's SDK each register it in protobuf's common pool, 
 one the other can't be imported. This one is in a pool of its own.
 """
 
+# The classes of protobuf's own messages are made when it is imported.
+# pylint: disable=no-member
+
 from __future__ import annotations
 
 from collections.abc import Sequence

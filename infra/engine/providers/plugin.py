@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +19,7 @@ import grpc.aio
 from google.protobuf import empty_pb2, struct_pb2
 
 from infra.engine.display.events import Severity
-from infra.engine.protocol import status
+from infra.engine.protocol import status, tether
 from infra.engine.protocol.channel import OPTIONS
 from infra.engine.protocol.messages import provider_pb2, provider_pb2_grpc
 from infra.engine.providers.contract import (
@@ -38,6 +40,7 @@ from infra.engine.values import Properties, Value
 from infra.engine.values.compare import bare
 from infra.engine.values.wire import Accepts, decode, encode
 
+_TETHER = Path(tether.__file__)
 _STATUS_DETAILS = "grpc-status-details-bin"
 _GRACE_SECONDS = 2
 _LARGEST_READ = 65536
@@ -59,9 +62,12 @@ Say = Callable[[Severity, str], None]
 async def launch(
     package: str, command: Sequence[str], directory: Path, environment: Mapping[str, str], say: Say
 ) -> Plugin:
-    """Start a plugin, which prints the port that it listens on. Raises ProviderError if it doesn't."""
+    """Start a plugin, which prints the port that it listens on, and ends with this process at the latest.
+
+    Raises ProviderError if it doesn't start.
+    """
     process = await anyio.open_process(
-        [*command],
+        [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *command],
         cwd=directory,
         env=dict(environment),
         stdin=subprocess.DEVNULL,

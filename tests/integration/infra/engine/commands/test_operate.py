@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -249,7 +250,8 @@ from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 class Provider(ResourceProvider):
     def create(self, props):
-        open(props["mark"], "w").close()
+        with open(props["mark"], "w") as mark:
+            mark.write(str(os.getpid()))
         while os.path.exists(props["mark"]):
             time.sleep(0.05)
         return CreateResult("id", props)
@@ -284,3 +286,19 @@ def test_a_kill_leaves_what_was_under_way_and_the_lock_that_tells_who(shell, tmp
     shell.run("cancel")
     shell.run("refresh", "-yf", "--clear-pending-creates")
     assert "pending_operations" not in latest(shell)
+
+
+def test_the_processes_of_providers_end_with_an_engine_that_is_killed(shell, tmp_path):
+    mark = tmp_path / "mark"
+    os.mkfifo(mark)
+    shell.program(SLOW.replace("MARK", repr(str(mark))))
+    process = shell.start("up", "--yes", "--skip-preview")
+    try:
+        provider = os.pidfd_open(int(mark.read_text()))
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    ended, _, _ = select.select([provider], [], [], 10)
+    os.close(provider)
+    mark.unlink()  # lets a provider end that is still there
+    assert ended
