@@ -1,52 +1,48 @@
-"""google.devtools.artifactregistry.v1: Docker images, packages, versions and tags, as they were pushed."""
+"""google.devtools.artifactregistry.v1: Docker images, packages and versions, as they were pushed."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from google.cloud import artifactregistry_v1 as library
 from google.protobuf import struct_pb2
 
-from infra.local.api.errors import ApiError, exists, invalid, precondition
+from infra.local.api.errors import ApiError, invalid, precondition
+from infra.local.control.artifacts.contents import Contents
 from infra.local.control.artifacts.done import Done
-from infra.local.control.artifacts.names import address, image_place, missing, package_name, split
+from infra.local.control.artifacts.names import address, missing, package_name, split
 from infra.local.control.artifacts.slices import cut, ordered
 from infra.local.control.artifacts.times import moment
 from infra.local.registry import Registry
 from infra.local.registry.document import INDEXES
-from infra.local.registry.errors import RegistryError
-from infra.local.registry.names import Place, check_reference
-from infra.local.registry.records import Stored, Tag
+from infra.local.registry.names import Place
+from infra.local.registry.records import Stored
 from infra.local.state import Store
-
-Find = Callable[[str], library.Repository]
 
 
 class Images:
-    """The methods on what is in repositories, which `find` finds (or raises ApiError, 404)."""
+    """The methods on images, packages and versions."""
 
-    def __init__(self, store: Store, registry: Registry, find: Find) -> None:
+    def __init__(self, store: Store, registry: Registry, contents: Contents) -> None:
         self._registry = registry
-        self._records = registry.records
-        self._find = find
+        self._contents = contents
         self._done = Done(store)
 
     async def get_docker_image(self, request: library.GetDockerImageRequest) -> library.DockerImage:
         """GetDockerImage."""
         repository, rest = split(request.name, "dockerImages")
-        self._find(repository)
+        self._contents.find(repository)
         image, _, digest = rest.rpartition("@")
         place = Place(repository, image)
-        return self._docker_image(place, self._stored(place, digest))
+        return self._docker_image(place, self._contents.stored(place, digest))
 
     async def list_docker_images(self, request: library.ListDockerImagesRequest) -> Any:
         """ListDockerImages."""
-        self._find(request.parent)
+        self._contents.find(request.parent)
         every = [
             self._docker_image(place, stored)
-            for place in self._records.images(request.parent)
-            for stored in self._records.manifests(place)
+            for place in self._contents.records.images(request.parent)
+            for stored in self._contents.records.manifests(place)
         ]
         keys = {
             "name": lambda each: each.name,
@@ -60,36 +56,36 @@ class Images:
 
     async def get_package(self, request: library.GetPackageRequest) -> library.Package:
         """GetPackage."""
-        return self._package(self._place(request.name))
+        return self._package(self._contents.place(request.name))
 
     async def list_packages(self, request: library.ListPackagesRequest) -> Any:
         """ListPackages."""
-        self._find(request.parent)
-        every = [self._package(place) for place in self._records.images(request.parent)]
+        self._contents.find(request.parent)
+        every = [self._package(place) for place in self._contents.records.images(request.parent)]
         page, token = cut(every, lambda each: each.name, request.page_size, request.page_token)
         return library.ListPackagesResponse(packages=page, next_page_token=token)
 
     async def delete_package(self, request: library.DeletePackageRequest) -> Any:
         """DeletePackage: with all versions and tags."""
-        place = self._place(request.name)
-        for stored in self._records.manifests(place):
+        place = self._contents.place(request.name)
+        for stored in self._contents.records.manifests(place):
             self._registry.remove_version(place, stored.digest)
         return self._done(request.name)
 
     async def get_version(self, request: library.GetVersionRequest) -> library.Version:
         """GetVersion; the view FULL has the tags."""
-        place, stored = self._version(request.name)
+        place, stored = self._contents.version(request.name)
         return self._shown(place, stored, full=request.view == library.VersionView.FULL)
 
     async def list_versions(self, request: library.ListVersionsRequest) -> Any:
         """ListVersions."""
-        place = self._place(request.parent)
+        place = self._contents.place(request.parent)
         keys = {
             "name": lambda each: each.digest,
             "create_time": lambda each: each.uploaded,
             "update_time": lambda each: each.updated,
         }
-        every = ordered(self._records.manifests(place), request.order_by, keys)
+        every = ordered(self._contents.records.manifests(place), request.order_by, keys)
         page, token = cut(every, lambda each: each.digest, request.page_size, request.page_token)
         full = request.view == library.VersionView.FULL
         versions = [self._shown(place, stored, full=full) for stored in page]
@@ -97,16 +93,18 @@ class Images:
 
     async def delete_version(self, request: library.DeleteVersionRequest) -> Any:
         """DeleteVersion; one that has tags only with `force`."""
-        place, stored = self._version(request.name)
+        place, stored = self._contents.version(request.name)
         self._check_free(place, stored, force=request.force)
         self._registry.remove_version(place, stored.digest)
         return self._done(request.name)
 
     async def batch_delete_versions(self, request: library.BatchDeleteVersionsRequest) -> Any:
         """BatchDeleteVersions: with their tags."""
-        self._place(request.parent)
-        found = [self._version(name) for name in request.names]
-        if any(package_name(place) != package_name(self._place(request.parent)) for place, _ in found):
+        self._contents.place(request.parent)
+        found = [self._contents.version(name) for name in request.names]
+        if any(
+            package_name(place) != package_name(self._contents.place(request.parent)) for place, _ in found
+        ):
             text = "All versions must be in the package that is the parent."
             raise invalid(text, [("names", text)])
         if not request.validate_only:
@@ -114,93 +112,14 @@ class Images:
                 self._registry.remove_version(place, stored.digest)
         return self._done(request.parent, metadata=library.BatchDeleteVersionsMetadata())
 
-    async def get_tag(self, request: library.GetTagRequest) -> library.Tag:
-        """GetTag."""
-        place, tag = self._tag(request.name)
-        return _tag_message(place, tag)
-
-    async def list_tags(self, request: library.ListTagsRequest) -> Any:
-        """ListTags; the filter is version="..." with a version's full name."""
-        place = self._place(request.parent)
-        wanted = _version_filter(request.filter)
-        every = [tag for tag in self._records.tags(place) if wanted in {"", tag.digest}]
-        page, token = cut(every, lambda each: each.name, request.page_size, request.page_token)
-        return library.ListTagsResponse(
-            tags=[_tag_message(place, tag) for tag in page], next_page_token=token
-        )
-
-    async def create_tag(self, request: library.CreateTagRequest) -> library.Tag:
-        """CreateTag."""
-        place = self._place(request.parent)
-        name = f"{package_name(place)}/tags/{request.tag_id}"
-        if self._records.tagged(place, request.tag_id) is not None:
-            raise exists("the tag already exists", name)
-        return self._put_tag(place, request.tag_id, request.tag.version)
-
-    async def update_tag(self, request: library.UpdateTagRequest) -> library.Tag:
-        """UpdateTag: it is another version's from now on."""
-        place, tag = self._tag(request.tag.name)
-        if self._find(place.repository).docker_config.immutable_tags:
-            raise precondition(f"cannot update tag {tag.name}. The repository has enabled tag immutability")
-        return self._put_tag(place, tag.name, request.tag.version)
-
-    async def delete_tag(self, request: library.DeleteTagRequest) -> None:
-        """DeleteTag: the version stays."""
-        place, tag = self._tag(request.name)
-        if self._find(place.repository).docker_config.immutable_tags:
-            raise precondition(f"cannot delete tag {tag.name}. The repository has enabled tag immutability")
-        self._records.untag(place, tag.name)
-
-    def _put_tag(self, place: Place, tag: str, version: str) -> library.Tag:
-        owner, stored = self._version(version) if "/versions/" in version else (place, None)
-        if stored is None or owner != place:
-            text = "The version of a tag must be a version of the same package."
-            raise invalid(text, [("tag.version", text)])
-        try:
-            check_reference(tag)
-        except RegistryError as error:
-            raise invalid(error.message, [("tag_id", error.message)]) from error
-        self._records.tag(place, tag, stored.digest)
-        return _tag_message(place, Tag(tag, stored.digest, 0))
-
-    def _place(self, name: str) -> Place:
-        """The image of a package that is there."""
-        place, _ = image_place(name)
-        self._find(place.repository)
-        if not self._records.manifests(place):
-            raise missing()
-        return place
-
-    def _version(self, name: str) -> tuple[Place, Stored]:
-        place, rest = image_place(name)
-        self._find(place.repository)
-        return place, self._stored(place, rest.removeprefix("versions/"))
-
-    def _tag(self, name: str) -> tuple[Place, Tag]:
-        place, rest = image_place(name)
-        self._find(place.repository)
-        tag = self._records.tagged(place, rest.removeprefix("tags/"))
-        if tag is None:
-            raise missing()
-        return place, tag
-
-    def _stored(self, place: Place, digest: str) -> Stored:
-        stored = self._records.manifest(place, digest)
-        if stored is None:
-            raise missing()
-        return stored
-
     def _check_free(self, place: Place, stored: Stored, *, force: bool) -> None:
-        if self._tags(place, stored) and not force:
+        if self._contents.tags(place, stored) and not force:
             raise _tagged(place, stored)
-        if self._records.parents(place, stored.digest):
+        if self._contents.records.parents(place, stored.digest):
             raise precondition("Manifest is still referenced by one or more parent images")
 
-    def _tags(self, place: Place, stored: Stored) -> list[str]:
-        return [tag.name for tag in self._records.tags(place) if tag.digest == stored.digest]
-
     def _package(self, place: Place) -> library.Package:
-        versions = self._records.manifests(place)
+        versions = self._contents.records.manifests(place)
         if not versions:
             raise missing()
         return library.Package(
@@ -213,7 +132,7 @@ class Images:
         return library.DockerImage(
             name=f"{place.repository}/dockerImages/{quote(place.image, safe='')}@{stored.digest}",
             uri=f"{address(place)}@{stored.digest}",
-            tags=self._tags(place, stored),
+            tags=self._contents.tags(place, stored),
             image_size_bytes=stored.size,
             upload_time=moment(stored.uploaded),
             update_time=moment(stored.updated),
@@ -249,7 +168,7 @@ class Images:
             "imageSizeBytes": str(stored.size),
         })  # fmt: skip
         tags = [library.Tag(name=f"{package_name(place)}/tags/{tag}", version=name)
-                for tag in (self._tags(place, stored) if full else ())]  # fmt: skip
+                for tag in (self._contents.tags(place, stored) if full else ())]  # fmt: skip
         return library.Version(
             name=name,
             create_time=moment(stored.uploaded),
@@ -259,24 +178,8 @@ class Images:
         )
 
 
-def _tag_message(place: Place, tag: Tag) -> library.Tag:
-    package = package_name(place)
-    return library.Tag(name=f"{package}/tags/{tag.name}", version=f"{package}/versions/{tag.digest}")
-
-
 def _tagged(place: Place, stored: Stored) -> ApiError:
     return precondition(
         f"Version {package_name(place)}/versions/{stored.digest} is tagged and cannot be deleted: "
         "delete its tags first, or set force."
     )
-
-
-def _version_filter(text: str) -> str:
-    """The digest in version="projects/.../versions/sha256:...", "" for no filter."""
-    if not text.strip():
-        return ""
-    name, equals, value = text.partition("=")
-    if not equals or name.strip() != "version":
-        complaint = 'Invalid filter: only version="..." is supported.'
-        raise invalid(complaint, [("filter", complaint)])
-    return value.strip().strip('"').rpartition("/")[2]
