@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +15,9 @@ def note(folder: Path, reference: str, layers: Sequence[Path]) -> None:
     """Remember of which of the layers in `folder` the image of that name is made. Raises OSError."""
     place = _place(folder, reference)
     place.parent.mkdir(exist_ok=True)
-    fresh = place.with_suffix(".new")
-    fresh.write_text(json.dumps([layer.name for layer in layers]), encoding="utf-8")
-    fresh.rename(place)
+    with tempfile.NamedTemporaryFile("w", dir=place.parent, encoding="utf-8", delete=False) as fresh:
+        json.dump([layer.name for layer in layers], fresh)
+    Path(fresh.name).rename(place)
 
 
 def prune(folder: Path, references: Iterable[str]) -> None:

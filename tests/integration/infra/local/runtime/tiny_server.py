@@ -185,6 +185,8 @@ def fall_ill(call):
 
 
 @page("/health")
+@page("/healthz")
+@page("/readyz")
 def health(call):
     STATE["asked"] += 1
     call.respond(b"", "503 Ill" if time.monotonic() < STATE["ill_until"] else "200 OK")

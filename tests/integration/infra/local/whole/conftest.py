@@ -118,8 +118,8 @@ def push(archive, tmp_path_factory):
     blobs = Blobs(tmp_path_factory.mktemp("blobs"))
     image = read_archive(archive, blobs)
 
-    def to(cloud, project="acme-staging", name="tiny"):
-        where = f"{cloud.addresses['registry']}/{project}/apps/{name}"
+    def to(cloud, project="acme-staging", name="tiny", repository="apps"):
+        where = f"{cloud.addresses['registry']}/{project}/{repository}/{name}"
         reference = parse_reference(f"{where}:latest")
         # In a thread of its own: the browser's client has an event loop in this one.
         with ThreadPoolExecutor(1) as aside:

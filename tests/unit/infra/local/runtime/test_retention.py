@@ -1,5 +1,7 @@
 """Unpacked layers stay as long as something stored may need them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from infra.local.runtime.rootfs import retention
 
 
@@ -38,3 +40,11 @@ def test_what_a_kill_left_of_an_unpacking_goes(tmp_path):
     unpacked(tmp_path, ".new-x")
     retention.prune(tmp_path, set())
     assert there(tmp_path) == set()
+
+
+def test_tasks_of_one_image_note_it_at_the_same_time(tmp_path):
+    layers = unpacked(tmp_path, "only")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: retention.note(tmp_path, "app:1", layers), range(400)))
+    retention.prune(tmp_path, {"app:1"})
+    assert there(tmp_path) == {"only"}
