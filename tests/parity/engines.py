@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import dagger
 import httpx
+import pytest
 
 from ci.engine.connection import Connection
 from tests.parity.answer import Answer, answer
@@ -77,15 +78,16 @@ def session(engine: str, workdir: Path):
 @asynccontextmanager
 async def connected(at: Connection) -> AsyncIterator[dagger.Client]:
     """The SDK's client of a session; one at a time in a process."""
-    before = {name: os.environ.get(name) for name in at.variables()}
-    os.environ.update(at.variables())
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in at.variables().items():
+            environment.setenv(name, value)
+        connection = dagger.connection()
+        await connection.__aenter__()
+    # From here on the variables are gone: whatever else is started must have a session of its own.
     try:
-        async with dagger.connection():
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
-            yield dagger.dag
+        yield dagger.dag
     finally:
-        pass
+        await connection.__aexit__(None, None, None)
 
 
 def base_container(dag: dagger.Client, image: str) -> dagger.Container:
