@@ -2,7 +2,7 @@
 
 SHELL := /usr/bin/env bash -euo pipefail
 .DEFAULT_GOAL := help
-.PHONY: help setup pipeline test test-all lint bench base-image lock clean
+.PHONY: help setup pipeline test test-all parity lint bench base-image lock clean
 
 PYTHON ?=
 OUTPUT ?= build/pipeline
@@ -17,7 +17,7 @@ help: ## List the targets
 setup: ## Make or refresh .venv with everything that tests and linters need
 	@requirements/setup.sh workshop $(PYTHON)
 
-pipeline: ## Lint, test, train, gate, build and smoke-test the service; artifacts in build/pipeline
+pipeline: ## From source to a running service in the staging environment; artifacts in build/pipeline
 	@requirements/setup.sh pipeline $(PYTHON)
 	@$(RUN) ci/main.py --output $(OUTPUT) $(ARGS)
 
@@ -26,6 +26,9 @@ test: setup ## Run the tests, against the real engine and the real image
 
 test-all: setup ## Run the slow tests too: the pipeline, broken and changed in many ways
 	@$(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+parity: setup ## Compare the embedded engine with Dagger's own, or with its answers on record
+	@$(RUN) -m tests.parity $(ARGS)
 
 lint: setup ## Run every linter and type checker over everything
 	@.venv/bin/pre-commit run --all-files --hook-stage pre-push $(ARGS)
