@@ -116,7 +116,7 @@ def from_status(status: Mapping[str, Any]) -> GoogleError:
     """The error in a google.rpc.Status, whose codes are gRPC's."""
     code = int(status.get("code", 2))
     name, http = _CODES.get(code, ("UNKNOWN", 500))
-    return GoogleError(http, name, str(status.get("message", "")))
+    return GoogleError(http, name, "\n".join([str(status.get("message", "")), *_debugging(status)]))
 
 
 _CODES: Final[Mapping[int, tuple[str, int]]] = {
@@ -156,6 +156,16 @@ def _violations(error: Mapping[str, Any]) -> list[str]:
         for detail in error.get("details") or ()
         for violation in detail.get("fieldViolations") or ()
         if str(violation.get("description")) not in str(error.get("message"))
+    ]
+
+
+def _debugging(status: Mapping[str, Any]) -> list[str]:
+    """The end of the log of the container that failed, where an operation tells it (google.rpc.DebugInfo)."""
+    return [
+        f"The end of its log:\n{text}"
+        for detail in status.get("details") or ()
+        if str(detail.get("@type", "")).endswith("google.rpc.DebugInfo")
+        and (text := str(detail.get("detail") or "").strip())
     ]
 
 

@@ -30,10 +30,8 @@ def api(cloud):
         yield client
 
 
-@pytest.fixture(scope="module")
-def pulumi(cloud, tmp_path_factory):
-    """Runs a command of the embedded engine in a copy of the project's folder."""
-    folder = tmp_path_factory.mktemp("project")
+def project(folder, variables, command=(sys.executable, "-m", "infra.engine.cli")):
+    """A copy of the project's folder; what is returned runs a command of the embedded engine in it."""
     for file in (ROOT / "infra").glob("Pulumi.*.yaml"):
         shutil.copy(file, folder)
     (folder / "Pulumi.yaml").write_text(
@@ -41,9 +39,9 @@ def pulumi(cloud, tmp_path_factory):
         f"runtime:\n  name: python\n  options:\n    virtualenv: {sys.prefix}\n"
     )
     (folder / "backend").mkdir()
-    variables = {PRODUCTS[name].variable: f"{cloud.url}/{path}" for name, path in PATHS.items()}
+    others = ("PULUMI_", "GOOGLE_", "SHIPWAY_")
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "GOOGLE_"))},
+        **{name: value for name, value in os.environ.items() if not name.startswith(others)},
         **variables,
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_BACKEND_URL": f"file://{folder / 'backend'}",
@@ -52,9 +50,14 @@ def pulumi(cloud, tmp_path_factory):
     }
 
     def run(*words, fails=False):
-        command = [sys.executable, "-m", "infra.engine.cli", *words]
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+            [*command, *words],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert (done.returncode != 0) is fails, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -62,8 +65,7 @@ def pulumi(cloud, tmp_path_factory):
     return run
 
 
-@pytest.fixture(scope="module")
-def release(pulumi):
+def releases(pulumi):
     """Sets what an environment is to run."""
 
     def choose(stack, image=IMAGE):
@@ -72,3 +74,14 @@ def release(pulumi):
             pulumi("config", "set", "--path", f"release.{part}", value, "--stack", stack)
 
     return choose
+
+
+@pytest.fixture(scope="module")
+def pulumi(cloud, tmp_path_factory):
+    variables = {PRODUCTS[name].variable: f"{cloud.url}/{path}" for name, path in PATHS.items()}
+    return project(tmp_path_factory.mktemp("project"), variables)
+
+
+@pytest.fixture(scope="module")
+def release(pulumi):
+    return releases(pulumi)

@@ -15,7 +15,9 @@ KEYS = st.text(min_size=1).filter(lambda key: key != KEY)
 MARKED = st.builds(Secret, PLAIN) | st.just(UNKNOWN) | st.builds(Asset, text=st.text(min_size=1))
 VALUES = st.recursive(
     (PLAIN | MARKED).filter(lambda value: value not in SENTINELS),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3) | st.builds(Secret, inner),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3) | st.builds(Secret, inner)
+    ),
     max_leaves=8,
 )
 

@@ -107,6 +107,17 @@ async def test_what_an_operation_came_to_is_an_error_of_its_own():
     assert caught.value.operation
 
 
+async def test_the_end_of_a_containers_log_is_told_with_what_an_operation_came_to():
+    detail = {
+        "@type": "type.googleapis.com/google.rpc.DebugInfo",
+        "detail": "reading the model\nno such file\n",
+    }
+    failed = {"done": True, "error": {"code": 13, "message": "not ready", "details": [detail]}}
+    with pytest.raises(GoogleError) as told:
+        await speaking()[0].finished("cloudRunV2", failed, 60)
+    assert str(told.value).endswith("not ready\nThe end of its log:\nreading the model\nno such file")
+
+
 async def test_violations_are_told_with_their_fields():
     detail = {"fieldViolations": [{"field": "service.traffic", "description": "must add up to 100"}]}
     error = {"code": 400, "message": "Bad", "status": "INVALID_ARGUMENT", "details": [detail]}
