@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from infra.engine.commands import vaults
@@ -45,6 +47,8 @@ def open_session(call: Invocation) -> Session:
             f'provided project name "{stack.project}" doesn\'t match Pulumi.yaml ("{project.name}")'
         )
     file = _with_given(call, call.stack_file(stack))
+    # The engine is imported while the key is stretched, which leaves the interpreter to others.
+    Thread(target=import_module, args=("infra.engine.deploy.update",), daemon=True).start()
     try:
         file, vault = vaults.of_file(call, stack, file)
         _ = vault.crypter  # a wrong passphrase is told before anything is begun

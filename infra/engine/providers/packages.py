@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from infra.engine.protocol.python import Interpreter
@@ -39,6 +40,10 @@ class Packages:
     def serve_state(self, deployment: Deployment) -> None:
         """Let the builtin functions look at the deployment's resources."""
         self._deployment = deployment
+        present = {resource.type.partition(":")[0] for resource in deployment.ledger.found()}
+        for package in sorted(present & IN_PROCESS.keys()):
+            # They will be asked for, and nothing else is to be done while the program starts.
+            Thread(target=importlib.import_module, args=(IN_PROCESS[package],), daemon=True).start()
 
     def _resource(self, urn: str) -> Resource | None:
         return self._deployment.ledger.new(urn) if self._deployment else None
