@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -72,8 +73,22 @@ def shell(tmp_path, monkeypatch, capsys):
     return shell
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory):
+    """Where the first stack that is made is kept for the next tests."""
+    return tmp_path_factory.mktemp("kept") / "state"
+
+
 @pytest.fixture
-def dev(shell):
-    """The same with a stack ``dev``."""
-    shell.run("stack", "init", "dev")
+def dev(shell, kept):
+    """The same with a stack ``dev``: made once and copied: a new passphrase takes its time, by design."""
+    settings = "Pulumi.dev.yaml"
+    if kept.exists():
+        shutil.copytree(kept, shell.state, dirs_exist_ok=True)
+        shutil.copy(kept.with_name(settings), shell.project)
+        shell.run("stack", "select", "dev")
+    else:
+        shell.run("stack", "init", "dev")
+        shutil.copytree(shell.state, kept)
+        shutil.copy(shell.project / settings, kept.with_name(settings))
     return shell

@@ -36,6 +36,7 @@ def program():
     pulumi.export("secret", config.require_secret("secret"))
 
 
+@pytest.mark.slow
 def test_an_inline_program_is_delivered_watched_and_taken_away(workspace):
     stack = automation.create_or_select_stack("dev", project_name="inline", program=program, opts=workspace)
     stack.set_all_config({
