@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-TARGETS = ("setup", "pipeline", "test", "test-all", "parity", "lint", "bench", "base-image", "lock", "clean", "help")
+TARGETS = (
+    "setup",
+    "pipeline",
+    "test",
+    "test-all",
+    "parity",
+    "lint",
+    "bench",
+    "base-image",
+    "lock",
+    "clean",
+    "help",
+)
 
 
 def make(*arguments):
