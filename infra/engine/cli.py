@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from infra.engine.commands import handover
-from infra.engine.commands.flags import UsageError
-from infra.engine.commands.run import run
+from infra.engine.commands.line import handover
+from infra.engine.commands.line.flags import UsageError
+from infra.engine.commands.line.run import run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,7 +23,7 @@ from infra.engine.state.secrets import Vault
 from infra.engine.values import Properties, Secret, Value
 
 if TYPE_CHECKING:
-    from infra.engine.commands.invocation import Invocation
+    from infra.engine.commands.line.invocation import Invocation
     from infra.engine.deploy.contract import Program
 
 

@@ -16,7 +16,7 @@ from infra.engine.state.reference import Reference
 from infra.engine.state.secrets import Vault
 
 if TYPE_CHECKING:
-    from infra.engine.commands.invocation import Invocation
+    from infra.engine.commands.line.invocation import Invocation
 
 SERVED = ("", "default", "passphrase")
 

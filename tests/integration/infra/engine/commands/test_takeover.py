@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from infra.engine.commands.handover import real_programs
+from infra.engine.commands.line.handover import real_programs
 
 REAL = next(real_programs(os.environ), None)
 

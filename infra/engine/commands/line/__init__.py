@@ -1,0 +1,1 @@
+"""The command line: its words, flags and texts, and which engine serves it."""

@@ -1,0 +1,1 @@
+"""Commands around the stacks: accounts, projects, configuration, plugins."""

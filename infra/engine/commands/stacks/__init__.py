@@ -1,0 +1,1 @@
+"""Commands on stacks, and on what is recorded of them."""
