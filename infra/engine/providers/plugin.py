@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +17,6 @@ import grpc
 import grpc.aio
 from google.protobuf import empty_pb2, struct_pb2
 
-from infra.engine.display.events import Severity
 from infra.engine.protocol import status, tether
 from infra.engine.protocol.channel import OPTIONS
 from infra.engine.protocol.messages import provider_pb2, provider_pb2_grpc
@@ -36,14 +34,13 @@ from infra.engine.providers.contract import (
     ProviderError,
     Target,
 )
+from infra.engine.providers.said import GRACE_SECONDS, Said, Say
 from infra.engine.values import Properties, Value
 from infra.engine.values.compare import bare
 from infra.engine.values.wire import Accepts, decode, encode
 
 _TETHER = Path(tether.__file__)
 _STATUS_DETAILS = "grpc-status-details-bin"
-_GRACE_SECONDS = 2
-_LARGEST_READ = 65536
 _Answer = TypeVar("_Answer")
 _KINDS = {
     provider_pb2.PropertyDiff.ADD: Difference.ADD,
@@ -53,10 +50,6 @@ _KINDS = {
     provider_pb2.PropertyDiff.UPDATE: Difference.UPDATE,
     provider_pb2.PropertyDiff.UPDATE_REPLACE: Difference.UPDATE_REPLACE,
 }
-
-
-Say = Callable[[Severity, str], None]
-"""Told each line that a plugin prints."""
 
 
 async def launch(
@@ -75,7 +68,7 @@ async def launch(
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    said = _Said(process, say)
+    said = Said(process, say)
     port = await said.first_line()
     if not port.isdigit():
         code = await process.wait()
@@ -84,54 +77,6 @@ async def launch(
             f"could not start the provider of package {package} ({command[0]}): exit code {code}"
         )
     return Plugin(package, f"127.0.0.1:{int(port)}", process, said)
-
-
-class _Said:
-    """What a plugin prints: its port, on the first line, and then whatever it has to say."""
-
-    def __init__(self, process: anyio.abc.Process, say: Say) -> None:
-        self._process = process
-        self._say = say
-        self._rest = b""
-        self._errors = asyncio.create_task(self._pass_on(process.stderr, "info#err", b""))
-        self._output: asyncio.Task[None] | None = None
-
-    async def first_line(self) -> str:
-        """The first line of the output; the others are passed on from now on."""
-        stream, text = self._process.stdout, b""
-        while stream is not None and b"\n" not in text:
-            try:
-                text += await stream.receive(_LARGEST_READ)
-            except anyio.EndOfStream:
-                break
-        line, _, rest = text.partition(b"\n")
-        self._output = asyncio.create_task(self._pass_on(stream, "info", rest))
-        return line.decode(errors="replace").strip()
-
-    async def _pass_on(
-        self, stream: anyio.abc.ByteReceiveStream | None, severity: Severity, rest: bytes
-    ) -> None:
-        while stream is not None:
-            *lines, rest = rest.split(b"\n")
-            for line in lines:
-                self._say(severity, line.decode(errors="replace"))
-            try:
-                rest += await stream.receive(_LARGEST_READ)
-            except (anyio.EndOfStream, anyio.ClosedResourceError):
-                break
-        if rest:
-            self._say(severity, rest.decode(errors="replace"))
-
-    def hush(self) -> None:
-        """Pass nothing on any more: how a plugin takes being ended is nobody's business."""
-        self._say = lambda _severity, _line: None
-
-    async def close(self) -> None:
-        """Wait for the last words."""
-        tasks = [task for task in (self._errors, self._output) if task is not None]
-        await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
-        for task in tasks:
-            task.cancel()
 
 
 class Plugin(Provider):
@@ -144,7 +89,7 @@ class Plugin(Provider):
         package: str,
         address: str,
         process: anyio.abc.Process | None = None,
-        said: _Said | None = None,
+        said: Said | None = None,
     ) -> None:
         self.package = package
         self._process = process
@@ -330,7 +275,7 @@ class Plugin(Provider):
             self._said.hush()
             if self._process.returncode is None:
                 self._process.send_signal(signal.SIGINT)
-                with anyio.move_on_after(_GRACE_SECONDS):
+                with anyio.move_on_after(GRACE_SECONDS):
                     await self._process.wait()
             if self._process.returncode is None:
                 self._process.kill()
