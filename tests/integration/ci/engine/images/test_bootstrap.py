@@ -195,7 +195,7 @@ def test_the_command_has_one_line_for_a_mistake(tmp_path):
     command = [sys.executable, "-m", "ci.engine.images", "base-image", "Not A Name", str(tmp_path / "x.tar")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith("error: 'Not A Name' is not the name of an image")
+    assert done.stderr.startswith("error: invalid reference format: repository name (Not A Name)")
     assert not (tmp_path / "x.tar").exists()
 
 

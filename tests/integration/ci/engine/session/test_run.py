@@ -116,7 +116,12 @@ TRAP = "trap 'echo caught; exit 5' INT; echo > $READY; while :; do sleep 0.05; d
 
 
 def test_ctrl_c_on_a_terminal_reaches_the_command_once_and_its_exit_code_comes_back(dagger, environ):
-    script = "trap 'echo caught' INT; echo ready; sleep 20; sleep 0.3; exit 5"
+    # In short sleeps: a shell that is about to start a long one would not look at the signal before its end.
+    script = """
+        trap 'echo caught; left=6' INT; left=-1; echo ready
+        while [ $left != 0 ]; do sleep 0.05; [ $left -lt 0 ] || left=$((left - 1)); done
+        exit 5
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(dagger, [dagger, "run", SH, "-c", script], environ)  # noqa: S606

@@ -32,7 +32,7 @@ def test_requests_beyond_the_concurrency_get_instances_of_their_own_up_to_the_mo
 def test_a_request_that_finds_all_instances_busy_for_too_long_gets_429(impatient):
     impatient.deploy(concurrency=1, max_instances=1)
     with ThreadPoolExecutor(1) as pool:
-        busy = pool.submit(impatient.get, "/sleep?3")
+        busy = pool.submit(impatient.get, "/sleep?10")
         until(lambda: impatient.get().status == 429)
         assert busy.result().status == 200
     assert "The request was aborted because there was no available instance." in impatient.texts("requests")
