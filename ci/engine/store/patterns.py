@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ci.engine.store.wildcards import BadPattern, glob, matcher
 
@@ -89,10 +90,12 @@ _NOTHING = Patterns(((True, "**"),))
 
 
 def _may_match_below(pattern: str, path: str) -> bool:
-    if "**" in pattern or "[" in pattern:
-        return True
     own, theirs = path.split("/"), pattern.split("/")
-    return len(theirs) > len(own) and all(matcher(t)(o) for o, t in zip(own, theirs, strict=False))
+    # Up to a part with ** or a class, which may reach over slashes, each part is one name.
+    plain = list(takewhile(lambda part: "**" not in part and "[" not in part, theirs))
+    if len(plain) == len(theirs) <= len(own):
+        return False
+    return all(matcher(part)(name) for name, part in zip(own, plain, strict=False))
 
 
 #: Which include and which exclude patterns matched a directory or one above it.

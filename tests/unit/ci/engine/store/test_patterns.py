@@ -177,3 +177,21 @@ def test_rules_of_a_deeper_file_count_from_there_and_win():
     assert not ignores.ignored(("d", "a.log"), is_directory=False)
     assert ignores.ignored(("d", "x", "a.log"), is_directory=False)
     assert ignores.ignored(("d", "b"), is_directory=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "folder", "entered"),
+    [
+        ("app/**/*.py", "app", True),
+        ("app/**/*.py", "app/serving", True),
+        ("app/**/*.py", ".venv", False),
+        ("a*/**", "app", True),
+        ("a*/**", "tests/app", False),
+        ("**/*.py", ".venv/lib", True),
+        ("app/x**/y", "app/serving", True),
+        ("app/*.py", "app/serving", False),
+        ("app[/]x/*.py", "app", True),
+    ],
+)
+def test_a_folder_that_no_pattern_reaches_into_is_not_looked_into(pattern, folder, entered):
+    assert Patterns.parse([pattern]).may_match_below(folder) is entered
