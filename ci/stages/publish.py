@@ -2,7 +2,7 @@
 
 import dagger
 
-from ci.stages.build import image
+from ci.stages.build import built, image
 from ci.stages.once import once
 from ci.stages.project import Project
 from ci.stages.provision import provisioned
@@ -24,7 +24,10 @@ async def published(project: Project) -> str | None:
     container: dagger.Container = await image(project)
     if delivery.token is not None:
         container = container.with_registry_auth(delivery.registry, USER, delivery.token)
-    reference = await container.publish(f"{delivery.pushed}:{delivery.target.commit[:12]}")
+    # A tag of the repository's never moves, and one commit may have several images: of changed files, or bases.
+    digest = (await built(project)).facts["image"]["digest"].removeprefix("sha256:")
+    tag = f"{delivery.target.commit[:12]}-{digest[:12]}"
+    reference = await container.publish(f"{delivery.pushed}:{tag}")
     # NAME:TAG@DIGEST and NAME@DIGEST mean the same; a deployment is told the one that cannot move.
     return f"{delivery.image}@{reference.rpartition('@')[2]}"
 
