@@ -91,7 +91,7 @@ async def build(project: Project) -> Result:
 
 @once
 async def built(project: Project) -> Result:
-    """Build the image, once a run; hands back an OCI archive, with the image's digest and size among the facts."""
+    """Build the image, once a run; hands back an OCI archive, with its digest and size among the facts."""
     archive = await (await image(project)).as_tarball().sync()
     inspected = step(
         project.base.with_mounted_file("/in/image.tar", archive).with_new_file("/in/inspect.py", INSPECT),

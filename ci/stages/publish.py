@@ -24,7 +24,7 @@ async def published(project: Project) -> str | None:
     container: dagger.Container = await image(project)
     if delivery.token is not None:
         container = container.with_registry_auth(delivery.registry, USER, delivery.token)
-    # A tag of the repository's never moves, and one commit may have several images: of changed files, or bases.
+    # A tag of the repository's never moves, and one commit may have several images: of changed files, say.
     digest = (await built(project)).facts["image"]["digest"].removeprefix("sha256:")
     tag = f"{delivery.target.commit[:12]}-{digest[:12]}"
     reference = await container.publish(f"{delivery.pushed}:{tag}")
