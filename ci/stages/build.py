@@ -84,13 +84,8 @@ async def image(project: Project) -> dagger.Container:
     return container
 
 
-async def build(project: Project) -> Result:
-    """Build the image; see `built`."""
-    return await built(project)
-
-
 @once
-async def built(project: Project) -> Result:
+async def build(project: Project) -> Result:
     """Build the image, once a run; hands back an OCI archive, with its digest and size among the facts."""
     archive = await (await image(project)).as_tarball().sync()
     inspected = step(

@@ -48,13 +48,20 @@ class Answer:
 
 
 @once
+async def sources(project: Project) -> tuple[dagger.Directory, str]:
+    """The program and the embedded engine, and their digest."""
+    directory = project.files(SOURCES)
+    return directory, await directory.digest()
+
+
+@once
 async def program(project: Project) -> dagger.Container:
     """The container that the program runs in: Pulumi, Google's provider, the program, the embedded engine."""
     made = await with_venv(project)
     packages = install(project, made, "provision.txt", "--python", PYTHON, "--no-compile-bytecode")
     # What the program imports is compiled here, once: the provider has a thousand modules that it does not.
     return (
-        packages.with_directory("/src", project.files(SOURCES))
+        packages.with_directory("/src", (await sources(project))[0])
         .with_env_variable("PYTHONPATH", "/src")
         .with_exec(["ln", "-s", VENV, "/src/.venv"])
         .with_workdir("/src/infra")
@@ -72,7 +79,7 @@ async def ask(
             then is kept.
     """
     delivery = project.delivery()
-    told = {**_place(delivery), **wish, "sources": await project.files(SOURCES).digest()}
+    told = {**_place(delivery), **wish, "sources": (await sources(project))[1]}
     container = (
         fresh(_with_state(delivery.within_reach(await program(project)), delivery))
         .with_new_file("/in/stack.py", STACK)

@@ -2,7 +2,7 @@
 
 import dagger
 
-from ci.stages.build import built, image
+from ci.stages.build import build, image
 from ci.stages.once import once
 from ci.stages.project import Project
 from ci.stages.provision import provisioned
@@ -25,7 +25,7 @@ async def published(project: Project) -> str | None:
     if delivery.token is not None:
         container = container.with_registry_auth(delivery.registry, USER, delivery.token)
     # A tag of the repository's never moves, and one commit may have several images: of changed files, say.
-    digest = (await built(project)).facts["image"]["digest"].removeprefix("sha256:")
+    digest = (await build(project)).facts["image"]["digest"].removeprefix("sha256:")
     tag = f"{delivery.target.commit[:12]}-{digest[:12]}"
     reference = await container.publish(f"{delivery.pushed}:{tag}")
     # NAME:TAG@DIGEST and NAME@DIGEST mean the same; a deployment is told the one that cannot move.

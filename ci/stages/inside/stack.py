@@ -14,12 +14,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 IN, OUT, STATE, HERE = Path("/in"), Path("/out"), Path("/state"), Path("/here")
 TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105  # a variable's name
-KEPT = ("stacks", "history", "backups")
 
 
 class Failed(Exception):
@@ -29,15 +30,12 @@ class Failed(Exception):
 def main(action: str) -> int:
     """Do it, and write the answer; 1 when it could not be done."""
     wish = json.loads((IN / "wish.json").read_text(encoding="utf-8"))
-    OUT.mkdir(exist_ok=True)
-    take_newer(wish["stack"])
+    (OUT / "state").mkdir(parents=True, exist_ok=True)
     try:
         answer = {"foundation": foundation, "preview": preview, "deploy": deploy}[action](wish)
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
-    finally:
-        hand_back()
     (OUT / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
     return 0
 
@@ -46,16 +44,18 @@ def foundation(wish: dict[str, Any]) -> dict[str, Any]:
     """Bring up a stack without a release, unless its repository is there."""
     if look(wish["repository"]) is not None:
         return {"changed": False}
-    select(wish["stack"])
-    pulumi("up", "--yes", "--skip-preview", "--refresh", "--stack", wish["stack"])
+    with shared_state(wish["stack"]):
+        select(wish["stack"])
+        pulumi("up", "--yes", "--skip-preview", "--refresh", "--stack", wish["stack"])
     return {"changed": True}
 
 
 def preview(wish: dict[str, Any]) -> dict[str, Any]:
     """What an update would do, and the plan of it."""
-    select(wish["stack"])
-    release(wish)
-    pulumi("preview", "--diff", "--save-plan", str(OUT / "plan.json"), "--stack", wish["stack"])
+    with shared_state(wish["stack"]):
+        select(wish["stack"])
+        release(wish)
+        pulumi("preview", "--diff", "--save-plan", str(OUT / "plan.json"), "--stack", wish["stack"])
     return {"planned": True}
 
 
@@ -66,11 +66,7 @@ def deploy(wish: dict[str, Any]) -> dict[str, Any]:
     found = look(wish["service"]) or {}
     changed = known.get("wish") != wish or not settled(found) or known.get("etag") != found.get("etag")
     if changed:
-        select(wish["stack"])
-        release(wish)
-        plan = ["--plan", str(IN / "plan.json")] if (IN / "plan.json").exists() else ["--refresh"]
-        pulumi("up", "--yes", "--skip-preview", *plan, "--stack", wish["stack"])
-        outputs = json.loads(pulumi("stack", "output", "--json", "--stack", wish["stack"]))
+        outputs = update(wish)
         found = look(wish["service"]) or {}
         known = {"wish": wish, "etag": found.get("etag"), "outputs": outputs}
         note.parent.mkdir(exist_ok=True)
@@ -83,6 +79,17 @@ def deploy(wish: dict[str, Any]) -> dict[str, Any]:
         "image": outputs["image"],
         "commit": outputs["commit"],
     }
+
+
+def update(wish: dict[str, Any]) -> dict[str, Any]:
+    """Bring the stack to the wish; its outputs. Raises Failed."""
+    plan = ["--plan", str(IN / "plan.json")] if (IN / "plan.json").exists() else ["--refresh"]
+    with shared_state(wish["stack"]):
+        select(wish["stack"])
+        release(wish)
+        pulumi("up", "--yes", "--skip-preview", *plan, "--stack", wish["stack"])
+        outputs: dict[str, Any] = json.loads(pulumi("stack", "output", "--json", "--stack", wish["stack"]))
+    return outputs
 
 
 def settled(found: dict[str, Any]) -> bool:
@@ -144,11 +151,33 @@ def look(url: str) -> dict[str, Any] | None:
         raise Failed(f"{url} cannot be asked: {error}") from None
 
 
-def take_newer(stack: str) -> None:
-    """Take a stack's state from the pipeline's machine, where that was written later than ours."""
-    ours, theirs = (next(root.glob(f".pulumi/stacks/*/{stack}.json*"), None) for root in (STATE, HERE))
-    if theirs is not None and (ours is None or written(theirs) > written(ours)):
-        shutil.copytree(HERE / ".pulumi", STATE / ".pulumi", dirs_exist_ok=True)
+@contextmanager
+def shared_state(stack: str) -> Iterator[None]:
+    """Run Pulumi on a stack in the block: from the newer state of each stack, and this one is handed back."""
+    project = name_of(Path("Pulumi.yaml").read_text(encoding="utf-8"))
+    for theirs in HERE.glob(f".pulumi/stacks/{project}/*.json"):
+        if written(theirs) > written(STATE / theirs.relative_to(HERE)):
+            copy(project, theirs.stem, HERE, STATE)
+    try:
+        yield
+    finally:
+        # Nothing else: the other stacks of that machine may have gone on meanwhile.
+        copy(project, stack, STATE, OUT / "state")
+
+
+def name_of(program: str) -> str:
+    """The name of a program, by its Pulumi.yaml."""
+    return next(line.partition(":")[2].strip() for line in program.splitlines() if line.startswith("name:"))
+
+
+def copy(project: str, stack: str, source: Path, target: Path) -> None:
+    """Copy all that Pulumi keeps of a stack; the checkpoint last, when what it speaks of is there."""
+    kept = [f for kind in ("history", "backups") for f in source.glob(f".pulumi/{kind}/{project}/{stack}/*")]
+    checkpoint = sorted(source.glob(f".pulumi/stacks/{project}/{stack}.json*"), reverse=True)
+    for file in (*source.glob(".pulumi/meta.yaml*"), *kept, *checkpoint):
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, place)
 
 
 def written(checkpoint: Path) -> str:
@@ -158,17 +187,6 @@ def written(checkpoint: Path) -> str:
         return str(state["checkpoint"]["latest"]["manifest"]["time"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-
-
-def hand_back() -> None:
-    """Leave Pulumi's state for the pipeline's machine."""
-    target = OUT / "state" / ".pulumi"
-    target.mkdir(parents=True, exist_ok=True)
-    for name in KEPT:
-        if (STATE / ".pulumi" / name).exists():
-            shutil.copytree(STATE / ".pulumi" / name, target / name, dirs_exist_ok=True)
-    if (STATE / ".pulumi" / "meta.yaml").exists():
-        shutil.copy2(STATE / ".pulumi" / "meta.yaml", target)
 
 
 if __name__ == "__main__":
