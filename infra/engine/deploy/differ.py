@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from infra.engine.providers.comparison import compared
 from infra.engine.providers.contract import Diff, Difference, PropertyDifference, Provider, Target
 from infra.engine.values import Properties, Value, paths
-from infra.engine.values.compare import bare_properties, contains_unknown, edits, equal
+from infra.engine.values.compare import bare_properties, contains_unknown, equal
 
 if TYPE_CHECKING:
     from infra.engine.state.model import Resource
@@ -47,12 +48,10 @@ async def diff(
     if answer.changes is not None:
         return answer
     kept, _ = ignore_changes(new_inputs, old.inputs, ignored)
-    changed = edits(bare_properties(old.inputs), bare_properties(kept))
-    if not changed:
+    found = compared(bare_properties(old.inputs), bare_properties(kept))
+    if not found.changes:
         return replace(answer, changes=False)
-    top = sorted({str(edit.path[0]) for edit in changed})
-    detailed = {paths.text_of(edit.path): PropertyDifference(Difference(edit.kind)) for edit in changed}
-    return replace(answer, changes=True, changed=tuple(top), detailed=detailed)
+    return replace(answer, changes=True, changed=found.changed, detailed=found.detailed)
 
 
 def replace_on_changes(found: Diff, patterns: Sequence[str], init_errors: bool) -> Diff:

@@ -6,26 +6,25 @@ import os
 import secrets
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
 
+from infra.engine.providers.comparison import compared
 from infra.engine.providers.contract import (
     Called,
     Checked,
     Created,
     Diff,
-    Difference,
     Failure,
     Found,
-    PropertyDifference,
     Provider,
     ProviderError,
     Target,
 )
 from infra.engine.values import UNKNOWN, Properties
-from infra.engine.values.compare import contains_unknown, edits
-from infra.engine.values.paths import text_of
+from infra.engine.values.compare import contains_unknown
 
 _COMMAND = "command:local:Command"
 _RUN = "command:local:run"
@@ -56,18 +55,8 @@ class Command(Provider):
         news: Properties,
         ignored: Sequence[str],
     ) -> Diff:
-        changed = [edit for edit in edits(old_inputs, news) if edit.path[0] not in ignored]
-        keys = tuple(dict.fromkeys(str(edit.path[0]) for edit in changed))
-        detailed = {
-            text_of(edit.path): PropertyDifference(
-                Difference(f"{edit.kind}-replace" if edit.path[0] == "triggers" else edit.kind)
-            )
-            for edit in changed
-        }
-        replaces = ("triggers",) if "triggers" in keys else ()
-        return Diff(
-            bool(changed), replaces, changed=keys, delete_before_replace=bool(replaces), detailed=detailed
-        )
+        found = compared(old_inputs, news, ignored=ignored, replacing=lambda key: key == "triggers")
+        return replace(found, delete_before_replace=bool(found.replaces))
 
     async def create(self, target: Target, inputs: Properties, preview: bool) -> Created:
         if preview or contains_unknown(inputs):

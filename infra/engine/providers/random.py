@@ -12,21 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from infra.engine.providers.comparison import compared
 from infra.engine.providers.contract import (
     Checked,
     Created,
     Diff,
-    Difference,
     Failure,
     Found,
-    PropertyDifference,
     Provider,
     ProviderError,
     Target,
 )
 from infra.engine.values import UNKNOWN, Properties, Secret, Unknown
-from infra.engine.values.compare import contains_unknown, edits
-from infra.engine.values.paths import text_of
+from infra.engine.values.compare import contains_unknown
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 _ADJECTIVES = """
@@ -218,12 +216,7 @@ class Random(Provider):
         news: Properties,
         ignored: Sequence[str],
     ) -> Diff:
-        changed = [edit for edit in edits(old_inputs, news) if edit.path[0] not in ignored]
-        keys = tuple(dict.fromkeys(str(edit.path[0]) for edit in changed))
-        detailed = {
-            text_of(edit.path): PropertyDifference(Difference(f"{edit.kind}-replace")) for edit in changed
-        }
-        return Diff(changes=bool(changed), replaces=keys, changed=keys, detailed=detailed)
+        return compared(old_inputs, news, ignored=ignored, replacing=lambda _key: True)
 
     async def create(self, target: Target, inputs: Properties, preview: bool) -> Created:
         kind = _kind(target)
