@@ -12,7 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from infra.local.files import put
+
 _RECORD, _LOCK, _PORTS = "endpoint.json", "lock", "ports.json"
+_READABLE = 0o644
 _POLL = 0.05  # seconds; a lock that another process holds has no event to wait for
 #: Tried first, so that the addresses of a new cloud are easy to remember.
 USUAL = {"api": 8780, "front": 8781, "registry": 8782}
@@ -113,7 +116,7 @@ def alone(state: Path) -> Iterator[None]:
 
 def announce(state: Path, endpoint: Endpoint) -> None:
     """Let other processes find the cloud that serves from a folder."""
-    _write(state / _RECORD, endpoint.text())
+    put(state / _RECORD, endpoint.text().encode(), mode=_READABLE)
 
 
 def stop(endpoint: Endpoint, state: Path, patience: float) -> bool:
@@ -148,7 +151,7 @@ def listen(state: Path, what: str, host: str, port: int) -> socket.socket:
         raise Occupied(f"no port can be listened on at {host}. Give --host an address of this machine.")
     chosen = {**known, what: listener.getsockname()[1]}
     if chosen != known:
-        _write(state / _PORTS, json.dumps(chosen))
+        put(state / _PORTS, json.dumps(chosen).encode(), mode=_READABLE)
     return listener
 
 
@@ -172,12 +175,6 @@ def _known(state: Path) -> dict[str, int]:
         return {str(what): int(port) for what, port in known.items()}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.rename(path)
 
 
 def _lock(file: int) -> bool:

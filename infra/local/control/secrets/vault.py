@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from infra.local.files import put
 from infra.local.state import Store
 
 _KIND = "secret-payload"
@@ -49,10 +50,5 @@ class Vault:
         try:
             return self._file.read_bytes()
         except FileNotFoundError:
-            fresh = self._file.with_name(f"{self._file.name}.new")
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-                stream.write(os.urandom(32))
-                stream.flush()
-                os.fsync(stream.fileno())
-            fresh.replace(self._file)
+            put(self._file, os.urandom(32), durable=True)
             return self._file.read_bytes()

@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
-import os
 import secrets
 import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from infra.local.files import put
 
 ISSUER = "https://accounts.google.com"
 LIFETIME = 3600  # seconds
@@ -99,7 +100,7 @@ def _make(file: Path) -> Any:
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     key = rsa.generate_private_key(65537, _BITS)
-    _write(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    put(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return key
 
 
@@ -108,13 +109,6 @@ def _key_id(key: Any) -> str:
 
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(public).hexdigest()[:40]
-
-
-def _write(file: Path, content: bytes) -> None:
-    fresh = file.with_name(f"{file.name}.new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(content)
-    fresh.replace(file)
 
 
 def _subject(email: str) -> str:

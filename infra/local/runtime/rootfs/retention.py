@@ -3,10 +3,11 @@
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from infra.local.files import put
 
 _NOTES = ".images"
 
@@ -15,9 +16,7 @@ def note(folder: Path, reference: str, layers: Sequence[Path]) -> None:
     """Remember of which of the layers in `folder` the image of that name is made. Raises OSError."""
     place = _place(folder, reference)
     place.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=place.parent, encoding="utf-8", delete=False) as fresh:
-        json.dump([layer.name for layer in layers], fresh)
-    Path(fresh.name).rename(place)
+    put(place, json.dumps([layer.name for layer in layers]).encode())
 
 
 def prune(folder: Path, references: Iterable[str]) -> None:
