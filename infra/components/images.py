@@ -59,11 +59,6 @@ def may_pull(
     )
 
 
-def in_artifact_registry(reference: str) -> bool:
-    """Whether an image is kept in Artifact Registry."""
-    return _REFERENCE.fullmatch(reference) is not None
-
-
 def _parts(reference: str) -> dict[str, str]:
     found = _REFERENCE.fullmatch(reference)
     if found is None:

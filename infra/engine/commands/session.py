@@ -20,7 +20,7 @@ from infra.engine.state.journal import provider_of
 from infra.engine.state.model import Snapshot
 from infra.engine.state.reference import Reference
 from infra.engine.state.secrets import Vault
-from infra.engine.values import Properties, Secret, Value
+from infra.engine.values import Properties
 
 if TYPE_CHECKING:
     from infra.engine.commands.line.invocation import Invocation
@@ -145,16 +145,3 @@ class Stacks:
             for resource in self._read(name).resources
             if not resource.delete
         }
-
-
-def secret_outputs(properties: Properties) -> frozenset[str]:
-    """The names of outputs that are secret, or have something secret in them."""
-    return frozenset(name for name, value in properties.items() if _has_secret(value))
-
-
-def _has_secret(value: Value) -> bool:
-    if isinstance(value, dict):
-        return any(_has_secret(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_has_secret(item) for item in value)
-    return isinstance(value, Secret)

@@ -253,13 +253,3 @@ Update = Callable[[UpdateRequest, Journal, Emit], Awaitable[Outcome]]
 
 Cancelling it (the anyio way) is the second, hard, interrupt.
 """
-
-
-class Interrupt(Protocol):
-    """Asks a running update to stop gracefully: nothing new is begun, what is under way is finished."""
-
-    def set(self) -> None:
-        """Ask."""
-
-    def is_set(self) -> bool:
-        """Whether it was asked."""

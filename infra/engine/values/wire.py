@@ -45,10 +45,6 @@ _INTEGRAL_BELOW = 1e21
 """From here on JSON as Go writes it uses an exponent; a float stays one."""
 
 
-class UnexpectedUnknownError(ValueError):
-    """A value that has to be known by now is not."""
-
-
 @dataclass(frozen=True, slots=True)
 class Accepts:
     """What the other side understands; what it doesn't is sent as the plain value inside."""

@@ -1,6 +1,5 @@
 """The sink that runtime and proxy write to, and what is read back from it."""
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,7 @@ from infra.local.control.logging.query import Query
 from infra.local.runtime.contract import LogEntry
 
 DATABASE = "logs.db"
-_LATEST = 100
 _SCANNED = 200_000  # entries that one page may take to be found
-
-
-def _owner(resource: str) -> str:
-    """The service or job of a revision or a task."""
-    return "/".join(resource.split("/", 6)[:6])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +29,9 @@ class Logs:
 
     def __init__(self, state: Path, limit: int = MAX_SIZE) -> None:
         self._journal = Journal(state / DATABASE, limit)
-        self._latest: dict[str, deque[LogEntry]] = {}
 
     def write(self, entry: LogEntry) -> None:
         """Take an entry of the runtime or the proxy; at once, whatever the disk does."""
-        owner = _owner(entry.resource)
-        latest = self._latest.get(owner)
-        if latest is None:
-            latest = self._latest[owner] = deque(maxlen=_LATEST)
-        latest.append(entry)
         self._journal.put(lambda: from_runtime(entry))
 
     __call__ = write
@@ -56,11 +43,6 @@ class Logs:
     def observe(self, see: Callable[[Json], None]) -> None:
         """Call `see` with each entry that is written from now on, in the thread that writes."""
         self._journal.observers.append(see)
-
-    def latest(self, name: str, lines: int) -> Sequence[LogEntry]:
-        """The newest entries of a service or a job since the start, oldest first; at most 100."""
-        found = list(self._latest.get(name, ()))
-        return found[-lines:] if lines else []
 
     def page(
         self,
