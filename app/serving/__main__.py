@@ -63,8 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=512)
-    # Connections inherit it. An answer's head and body are sent one after the other, and with Nagle's algorithm
-    # on, the body of a kept connection's answer waits 40 ms for the head to be acknowledged.
+    # Connections inherit it. An answer's head and body are sent one after the other, and with Nagle's
+    # algorithm on, the body waits 40 ms for the head to be acknowledged where a connection is kept.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
