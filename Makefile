@@ -22,10 +22,10 @@ pipeline: ## From source to a running service in the staging environment; artifa
 	@$(RUN) ci/main.py --output $(OUTPUT) $(ARGS)
 
 test: setup ## Run the tests, against the real engine and the real image
-	@$(RUN) -m pytest --numprocesses 2 --dist loadfile -m "not slow" $(ARGS)
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-all: setup ## Run the slow tests too: the pipeline, broken and changed in many ways
-	@$(RUN) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 parity: setup ## Compare the embedded engine with Dagger's own, or with its answers on record
 	@$(RUN) -m tests.parity $(ARGS)

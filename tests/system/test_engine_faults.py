@@ -122,6 +122,7 @@ def scratch() -> list[Path]:
     return list((state.folder() / "scratch").iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", ["", "nobody"], ids=["root's step", "another user's step"])
 def test_a_killed_engine_takes_its_steps_and_mounts_with_it_and_the_next_run_works(
     mark: str, user: str
@@ -153,6 +154,7 @@ def test_ctrl_c_ends_the_run_with_130_and_leaves_nothing(mark: str) -> None:
     assert scratch() == []
 
 
+@pytest.mark.slow
 def test_a_step_that_was_interrupted_is_run_again_not_taken_from_the_cache(mark: str) -> None:
     command = "echo under-way; test -e /proc/$PPID || true; sleep 1; echo whole"
     process = start(mark, command)
@@ -166,6 +168,7 @@ def test_a_step_that_was_interrupted_is_run_again_not_taken_from_the_cache(mark:
     assert "CACHED" not in output.split("under-way")[-1].split("DONE")[0]
 
 
+@pytest.mark.slow
 def test_a_run_beside_another_shares_its_state_without_harm(mark: str) -> None:
     runs = [
         start(f"{mark}-{number % 2}", "echo result; head -c 1000000 /dev/zero >/made") for number in range(4)

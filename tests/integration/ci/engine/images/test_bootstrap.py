@@ -166,12 +166,14 @@ def asked_twice_at_once(cache, image, tmp_path_factory):
     return found, said
 
 
+@pytest.mark.slow
 def test_two_that_ask_at_once_get_one_that_is_built_once(asked_twice_at_once):
     found, said = asked_twice_at_once
     assert found[0] == found[1]
     assert len([line for line in said if "building" in line]) == 1
 
 
+@pytest.mark.slow
 def test_the_same_packages_give_the_same_layer(asked_twice_at_once, cache, tmp_path, monkeypatch):
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     monkeypatch.setattr(os, "cpu_count", lambda: 3)

@@ -59,6 +59,7 @@ async def test_a_failed_step_stops_what_depends_on_it_and_keeps_what_was_made(st
     assert stack.counted(outcome) == {"same": 2, "create": 2}
 
 
+@pytest.mark.slow
 async def test_other_resources_go_on_being_made_if_asked(stack):
     stack.program("""
         a = Thing("a", fail="create")
@@ -70,6 +71,7 @@ async def test_other_resources_go_on_being_made_if_asked(stack):
     assert sorted(stack.names()) == ["c", "d", "shop-dev"]
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_deleted_stays_and_so_does_what_it_depends_on(stack):
     stack.program("""
         if mode == "":
@@ -114,6 +116,7 @@ async def test_an_interrupt_finishes_what_is_under_way_and_begins_nothing_new(st
     assert stack.journal.pending == []
 
 
+@pytest.mark.slow
 async def test_cancelled_at_once_the_operation_under_way_is_left_pending(stack):
     stack.program("""
         import time
@@ -132,6 +135,7 @@ async def test_cancelled_at_once_the_operation_under_way_is_left_pending(stack):
     assert [(each.type, each.resource.name) for each in stack.journal.pending] == [("creating", "a")]
 
 
+@pytest.mark.slow
 async def test_an_update_killed_in_the_middle_of_a_change_is_mended_by_reading(stack):
     stack.program('Thing("a", value=1)\n')
     await stack.up()
@@ -144,6 +148,7 @@ async def test_an_update_killed_in_the_middle_of_a_change_is_mended_by_reading(s
     assert stack.snapshot.pending_operations == ()
 
 
+@pytest.mark.slow
 async def test_a_creation_that_nobody_can_tell_of_stays_pending_and_is_told(stack):
     stack.program('Thing("a", value=1)\n')
     await stack.up()

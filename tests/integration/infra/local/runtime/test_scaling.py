@@ -3,6 +3,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.integration.infra.local.runtime.waiting import until
 
 
@@ -29,6 +31,7 @@ def test_requests_beyond_the_concurrency_get_instances_of_their_own_up_to_the_mo
         assert sum(text.startswith("Starting new instance.") for text in staged.texts("system")) == 3
 
 
+@pytest.mark.slow
 def test_a_request_that_finds_all_instances_busy_for_too_long_gets_429(impatient):
     impatient.deploy(concurrency=1, max_instances=1)
     with ThreadPoolExecutor(1) as pool:

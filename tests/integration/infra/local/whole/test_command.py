@@ -43,6 +43,7 @@ def test_addresses_stay_the_same_from_one_start_to_the_next(tmp_path):
     assert {**cloud.addresses, "pid": 0} == {**before, "pid": 0}
 
 
+@pytest.mark.slow
 def test_up_in_the_background_returns_when_it_answers_and_finds_one_that_is_up(tmp_path):
     first = run("up", "--detach", "--json", state=tmp_path)
     try:

@@ -150,6 +150,7 @@ def test_a_deleted_service_answers_no_more(cloud, clients, image):
         clients.services.get_service(name=made.name)
 
 
+@pytest.mark.slow
 def test_a_service_at_rest_scales_to_zero_and_answers_again(cloud, clients, image):
     made = create(clients, "sleepy", service(image))
     assert cloud.get(made.uri, "/exit?0").status_code in {502, 503}

@@ -40,6 +40,7 @@ def test_an_empty_cloud_says_how_to_fill_it(page):
     assert "No service yet." in page.inner_text("#cloud")
 
 
+@pytest.mark.slow
 def test_a_service_appears_by_itself_with_its_revision_traffic_instances_and_logs(
     cloud, clients, image, page
 ):
