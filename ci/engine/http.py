@@ -4,7 +4,7 @@ import base64
 import binascii
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,11 +28,17 @@ class _Gone(Exception):
 
 
 class App:
-    """An ASGI application that serves one session's API."""
+    """An ASGI application that serves one session's API.
 
-    def __init__(self, token: str, api: "Callable[[], Awaitable[Api]]") -> None:
+    ``guests`` have a token of their own and see a schema of their own: the functions of modules while they run.
+    """
+
+    def __init__(
+        self, token: str, api: "Callable[[], Awaitable[Api]]", guests: "Mapping[str, Api] | None" = None
+    ) -> None:
         self._token = token
         self._api = api
+        self._guests = {} if guests is None else guests
         self._closed = False
         self._requests: set[anyio.CancelScope] = set()
         self._idle = anyio.Event()
@@ -48,7 +54,8 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         headers = {name.lower(): value for name, value in scope["headers"]}
-        if not self._authorized(headers.get(b"authorization", b"")):
+        asker = self._asker(headers.get(b"authorization", b""))
+        if asker is None:
             challenge = (b"www-authenticate", b'Basic realm="Access to the Dagger engine session"')
             await _send(send, 401, b"", challenge)
         elif scope["path"] != "/query":
@@ -56,17 +63,35 @@ class App:
         elif scope["method"] != "POST":
             await _send(send, 405, b"", (b"allow", b"POST"))
         else:
-            await self._query(headers, receive, send)
+            await self._query(asker, headers, receive, send)
 
-    def _authorized(self, header: bytes) -> bool:
+    def _asker(self, header: bytes) -> "Callable[[], Awaitable[Api]] | None":
+        """What serves those who have the token in a header; None for those who have none."""
         scheme, _, credentials = header.partition(b" ")
         try:
             user, _, _password = base64.b64decode(credentials, validate=True).partition(b":")
         except binascii.Error:
-            return False
-        return scheme.lower() == b"basic" and hmac.compare_digest(user, self._token.encode())
+            return None
+        if scheme.lower() != b"basic":
+            return None
+        if hmac.compare_digest(user, self._token.encode()):
+            return self._api
+        guest = self._guests.get(user.decode(errors="replace"))
+        if guest is None:
+            return None
 
-    async def _query(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        async def api() -> "Api":
+            return guest
+
+        return api
+
+    async def _query(
+        self,
+        asker: "Callable[[], Awaitable[Api]]",
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        send: Send,
+    ) -> None:
         from ci.engine.api.respond import Response
 
         try:
@@ -76,11 +101,13 @@ class App:
         if body is None:
             response: Response | None = Response.error(f"the request is over {BODY_LIMIT >> 20} MiB", 413)
         else:
-            response = await self._answered(body, receive)
+            response = await self._answered(asker, body, receive)
         if response is not None:
             await _send(send, response.status, response.body)
 
-    async def _answered(self, body: bytes, receive: Receive) -> "Response | None":
+    async def _answered(
+        self, asker: "Callable[[], Awaitable[Api]]", body: bytes, receive: Receive
+    ) -> "Response | None":
         """Answer a request, unless its client goes away: then what is done for it alone is cancelled."""
         from ci.engine.api.respond import Request, Response
 
@@ -104,18 +131,9 @@ class App:
         async with anyio.create_task_group() as tasks:
             with self._in_flight(tasks.cancel_scope):
                 tasks.start_soon(watch)
-                response = await self._response(request)
+                response = await _response(asker, request)
                 tasks.cancel_scope.cancel()
         return None if gone else response or Response.error(ENDING)
-
-    async def _response(self, request: "Request") -> "Response":
-        from ci.engine.api.respond import Response
-
-        try:
-            api = await self._api()
-        except EngineError as error:
-            return Response.error(error.message)
-        return await api.answer(request)
 
     @contextmanager
     def _in_flight(self, scope: anyio.CancelScope) -> Iterator[None]:
@@ -128,6 +146,16 @@ class App:
             self._requests.discard(scope)
             if self._closed and not self._requests:
                 self._idle.set()
+
+
+async def _response(asker: "Callable[[], Awaitable[Api]]", request: "Request") -> "Response":
+    from ci.engine.api.respond import Response
+
+    try:
+        api = await asker()
+    except EngineError as error:
+        return Response.error(error.message)
+    return await api.answer(request)
 
 
 async def _body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:

@@ -22,9 +22,12 @@ from ci.engine.connection import Connection
 from ci.engine.errors import EngineError
 from ci.engine.events import Events
 from ci.engine.graph.secret import Secrets
+from ci.engine.modules.module import Universe
 
 if TYPE_CHECKING:
+    from ci.engine.api.registry import Registry
     from ci.engine.api.respond import Api
+    from ci.engine.api.source import SchemaSource
     from ci.engine.works import Works
 
 
@@ -33,13 +36,18 @@ class Session:
     """A client's session, as an async context manager: what it started has ended when the block is left.
 
     ``tasks`` is for work that outlives the request that began it. ``closing`` is left before ``tasks`` is
-    cancelled: whatever must be stopped properly (services) is entered or called back there.
+    cancelled: whatever must be stopped properly (services) is entered or called back there. ``guests`` are
+    the functions of modules that run, by their tokens; ``universe`` has all modules that have been loaded.
     """
 
     state: Path
     workdir: Path
     events: Events
     ids: Ids = field(default_factory=Ids)
+    universe: Universe = field(default_factory=Universe)
+    guests: "dict[str, Api]" = field(default_factory=dict, repr=False)
+    source: "SchemaSource" = field(init=False, repr=False)
+    registry: "Registry" = field(init=False, repr=False)
     secrets: Secrets = field(init=False)
     works: "Works" = field(init=False, repr=False)
     tasks: TaskGroup = field(init=False, repr=False)
@@ -76,7 +84,7 @@ async def serve(session: Session, listener: socket.socket, connection: Connectio
     async with session:
         loading = _Loading(session, connection)
         session.tasks.start_soon(loading.load)
-        async with serving(App(connection.token, loading.api), listener):
+        async with serving(App(connection.token, loading.api, session.guests), listener):
             await _asked_to_end()
 
 
@@ -127,7 +135,8 @@ class _Loading:
         from ci.engine.works import Works
 
         session = self._session
-        api = Api(source.installed(session.state), registry.load(RESOLVERS), session)
+        session.source, session.registry = source.installed(session.state), registry.load(RESOLVERS)
+        api = Api(session.source, session.registry, session)
         nested = (
             ("DAGGER_SESSION_PORT", str(self._connection.port)),
             ("DAGGER_SESSION_TOKEN", self._connection.token),

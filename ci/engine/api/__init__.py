@@ -23,5 +23,11 @@ RESOLVERS = (
     "ci.engine.api.types.http",
     "ci.engine.api.types.host",
     "ci.engine.api.types.service",
+    "ci.engine.api.types.modules.typedefs",
+    "ci.engine.api.types.modules.functions",
+    "ci.engine.api.types.modules.module",
+    "ci.engine.api.types.modules.source",
+    "ci.engine.api.types.modules.current",
+    "ci.engine.api.types.modules.served",
 )
 """The modules whose resolvers are served, one a GraphQL type."""

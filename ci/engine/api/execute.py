@@ -21,6 +21,7 @@ from ci.engine.api.schema import ArgumentSpec, FieldSpec, Schema, TypeRef
 from ci.engine.errors import EngineError
 
 if TYPE_CHECKING:
+    from ci.engine.modules.client import Client
     from ci.engine.session import Session
 
 
@@ -44,12 +45,13 @@ class FieldErrors(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Executor:
-    """Executes plans for one session."""
+    """Executes plans for one client of a session."""
 
     schema: Schema
     registry: Registry
     session: "Session"
     introspection: Introspection
+    client: "Client"
 
     async def execute(self, plan: Plan) -> dict[str, Any]:
         """Return the data of the response.
@@ -144,7 +146,7 @@ class Executor:
         if parent is ROOT and LOADING.fullmatch(spec.name):
             return self._node(spec, arguments["id"])
         loaded = self._loaded(arguments, spec.arguments) if spec.arguments else arguments
-        value = self.registry.find(spec)(Call(self.session, spec, path), parent.value, **loaded)
+        value = self.registry.find(spec)(Call(self.session, spec, path, self.client), parent.value, **loaded)
         if inspect.isawaitable(value):
             value = await value
         return self._typed(value, spec.type, spec)
@@ -179,6 +181,8 @@ class Executor:
             if type_.required:
                 raise TypeError(f"{spec} is {spec.type}, but its resolver returned None")
             return None
+        if isinstance(value, Identified):  # an interface's field: the resolver says which object it is
+            return value
         if type_.item is not None:
             item = type_.item
             return [self._typed(v, item, spec) for v in value]

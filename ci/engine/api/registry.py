@@ -8,13 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ci.engine.api.path import Keys, Path, keys
-from ci.engine.api.schema import FieldSpec, Schema, snake
+from ci.engine.api.schema import FieldSpec, Resolve, Schema, snake
 from ci.engine.errors import NotServedError
 
 if TYPE_CHECKING:
+    from ci.engine.modules.client import Client
     from ci.engine.session import Session
 
-Resolve = Callable[..., Any]
 ResolveT = TypeVar("ResolveT", bound=Resolve)
 
 
@@ -25,6 +25,7 @@ class Call:
     session: "Session"
     field: FieldSpec
     trail: Path
+    client: "Client"
 
     @property
     def path(self) -> Keys:
@@ -51,6 +52,8 @@ class Registry:
         Raises:
             NotServedError: there is none; the message names the field, and the reason if there is one.
         """
+        if spec.resolve is not None:
+            return spec.resolve
         key = (spec.owner, snake(spec.name).rstrip("_"))
         resolve = self.resolvers.get(key)
         if resolve is not None:

@@ -1,5 +1,7 @@
 """Answers one GraphQL request: from the text of a query to the bytes of a response."""
 
+import copy
+import dataclasses
 import json
 import sys
 import traceback
@@ -15,12 +17,14 @@ from ci.engine.api.execute import Executor, FieldErrors
 from ci.engine.api.introspect import Introspection
 from ci.engine.api.plan import InvalidQueryError, Plan, deep_recursion, explained, parsed, planned
 from ci.engine.api.registry import Registry
-from ci.engine.api.source import SchemaSource
 from ci.engine.errors import EngineError
+from ci.engine.modules.client import Client
 
 if TYPE_CHECKING:
     from graphql.language import DocumentNode
 
+    from ci.engine.api.source import SchemaSource
+    from ci.engine.modules.schema import ExtendedSource
     from ci.engine.session import Session
 
 REMEMBERED = 256  # plans of recent queries
@@ -72,13 +76,39 @@ class Response:
 
 
 class Api:
-    """Dagger's API, served for one session."""
+    """Dagger's API, served to one client of a session."""
 
-    def __init__(self, source: SchemaSource, registry: Registry, session: "Session") -> None:
+    def __init__(
+        self,
+        source: "SchemaSource | ExtendedSource",
+        registry: Registry,
+        session: "Session",
+        client: Client | None = None,
+    ) -> None:
+        client = client or Client()
+        introspection = Introspection(source.introspection)
+        self._executor = Executor(source.schema, registry, session, introspection, client)
         self._source = source
-        self._executor = Executor(source.schema, registry, session, Introspection(source.introspection))
         self._plans: OrderedDict[tuple[str, str | None], Plan] = OrderedDict()
         self._introspected: dict[tuple[str, str | None], Response] = {}
+        client.api = self
+
+    def show(self, source: "SchemaSource | ExtendedSource") -> None:
+        """Serve another schema from now on."""
+        introspection = Introspection(source.introspection)
+        self._executor = dataclasses.replace(
+            self._executor, schema=source.schema, introspection=introspection
+        )
+        self._source = source
+        self._plans.clear()
+        self._introspected.clear()
+
+    def serving(self, client: Client) -> "Api":
+        """The same schema (and what is remembered of queries to it), served to another client."""
+        other = copy.copy(self)
+        other._executor = dataclasses.replace(self._executor, client=client)
+        client.api = other
+        return other
 
     async def answer(self, request: Request) -> Response:
         """Answer a request; whatever goes wrong is in the response."""

@@ -1,10 +1,13 @@
 """The schema as the engine uses it while it serves: every type, field and argument, looked up by name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
+
+Resolve: TypeAlias = Callable[..., Any]
+"""What answers a field; see ``ci.engine.api.registry.serves``."""
 
 BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 KEYWORDS = frozenset({"from", "import", "global", "with", "class", "def", "in", "is", "as"})
@@ -73,13 +76,14 @@ class ArgumentSpec:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """A field of an object or interface."""
+    """A field of an object or interface; one of a module's type brings what answers it."""
 
     owner: str
     name: str
     type: TypeRef
     arguments: Mapping[str, ArgumentSpec]
     expects: str | None = None
+    resolve: Resolve | None = None
 
     def __str__(self) -> str:
         return f"{self.owner}.{self.name}"

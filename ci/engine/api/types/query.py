@@ -17,19 +17,6 @@ def default_platform(_call: Call, _parent: object) -> str:
 
 
 refuse("Query", "llm", "env", "current_env", because="models and agents are run by Dagger's own engine")
-refuse(
-    "Query",
-    "module",
-    "module_source",
-    "current_module",
-    "current_function_call",
-    "current_type_defs",
-    "function",
-    "generated_code",
-    "source_map",
-    "type_def",
-    because="modules are run by Dagger's own engine",
-)
 refuse("Query", "engine", because="its cache looks after itself; `dagger core` tells what it holds")
 refuse("Query", "cloud", because="there is no Dagger Cloud behind it")
 refuse("Query", "current_workspace", because="a script has no workspace; use host")

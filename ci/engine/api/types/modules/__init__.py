@@ -1,0 +1,1 @@
+"""Resolvers for modules: where they come from, what they have, and the calls of their functions."""

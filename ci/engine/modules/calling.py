@@ -1,0 +1,170 @@
+"""Calls functions of modules: their arguments, what is used where one is not given, and their results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ci.engine.api.types.container_image import from_
+from ci.engine.api.types.directory import empty_directory
+from ci.engine.api.types.directory_files import with_directory
+from ci.engine.errors import EngineError
+from ci.engine.graph.container import Container
+from ci.engine.graph.files import Directory, File
+from ci.engine.graph.fingerprint import fingerprint
+from ci.engine.modules import process, values
+from ci.engine.modules.client import Client
+from ci.engine.modules.module import Module, ModuleObject
+from ci.engine.modules.process import FunctionCall
+from ci.engine.modules.schema import ABSENT
+from ci.engine.modules.source import context_directory
+from ci.engine.modules.typedefs import Argument, Function, Interface, Object
+from ci.engine.platform import host_platform
+
+if TYPE_CHECKING:
+    from ci.engine.api.registry import Call
+    from ci.engine.api.schema import Resolve
+
+
+def decoded(text: str) -> Any:
+    """What an SDK gave as JSON; EngineError if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise EngineError(f"the module's SDK gave a result that is no JSON: {error}") from error
+
+
+def answers(module: Module, type_: Object | Interface | None, name: str) -> Resolve:
+    """What answers a field of a module's type; without a type, the field of ``Query`` that makes its main object."""
+    if type_ is None:
+        return _constructor(module)
+    if isinstance(type_, Interface):
+        return _unreachable
+    for field in type_.fields:
+        if field.name == name:
+
+            def read(call: Call, parent: ModuleObject, *, _field: Any = field) -> Any:
+                value = parent.fields.get(_field.original)
+                return values.from_sdk(call.session.ids, parent.module, _field.type, value)
+
+            return read
+    function = type_.named_functions()[name]
+
+    async def resolve(call: Call, parent: ModuleObject, **given: Any) -> Any:
+        return await called(call, parent.module, parent.type, function, parent, given)
+
+    return resolve
+
+
+def _unreachable(_call: Call, _parent: Any, **_given: Any) -> Any:
+    raise AssertionError("an interface's field is resolved as that of an object")
+
+
+def _constructor(module: Module) -> Resolve:
+    main = module.main
+    assert main is not None  # noqa: S101  # a module without one is not loaded
+    function = main.constructor
+
+    async def resolve(call: Call, _parent: object, **given: Any) -> Any:
+        if function is None:
+            return ModuleObject.of(module, main, {})
+        return await called(call, module, main, function, None, given)
+
+    return resolve
+
+
+async def called(
+    call: Call,
+    module: Module,
+    object_: Object,
+    function: Function,
+    parent: ModuleObject | None,
+    given: Mapping[str, Any],
+) -> Any:
+    """The result of a function, for GraphQL.
+
+    Raises:
+        FunctionFailed: the module's code said that it failed.
+        EngineError: an argument can't be had, or the code can't be run.
+    """
+    arguments = await _arguments(call, module, function, given)
+    state = parent.state if parent is not None else "null"
+    wanted = FunctionCall(function.original, object_.original, state, tuple(arguments.items()))
+    key = fingerprint("function-1", module.key, object_.original, function.original, state, arguments)
+
+    async def run() -> str:
+        return await _run(call, module, object_, wanted)
+
+    if function.cache_policy == "Never":
+        result = await run()
+    else:
+        result = await call.session.works.evaluator.once.get(("function", key), run)
+    return values.from_sdk(call.session.ids, module, function.returns, decoded(result))
+
+
+async def _run(call: Call, module: Module, object_: Object, wanted: FunctionCall) -> str:
+    from ci.engine.modules.loading import view
+
+    assert module.runtime is not None  # noqa: S101  # it was loaded with one
+    client = Client(served={each.name: each for each in module.dependencies}, module=module, function=wanted)
+    title = f"{object_.name}.{wanted.name}" if wanted.name else object_.name
+    api = view(call, module.dependencies, module)
+    return await process.run(call, module.runtime.container, title, client, api)
+
+
+async def _arguments(
+    call: Call, module: Module, function: Function, given: Mapping[str, Any]
+) -> dict[str, str]:
+    """Each argument that the code is to have, in JSON, by the name that its author gave it."""
+    found = {}
+    for argument in function.arguments:
+        value = given.get(argument.name, ABSENT)
+        if value is not ABSENT and value is not None:
+            ready = values.to_sdk(call.session.ids, module, argument.type, value)
+            if argument.ignore:
+                ready = _ignoring(call, argument, ready)
+            found[argument.original] = json.dumps(ready)
+        elif argument.default is not None:
+            found[argument.original] = argument.default
+        elif argument.contextual:
+            found[argument.original] = json.dumps(await _around(call, module, argument))
+    return found
+
+
+def _ignoring(call: Call, argument: Argument, id_: str) -> str:
+    """The ID of a directory without what its argument ignores."""
+    ids = call.session.ids
+    whole: Directory = ids.load(id_).value
+    kept = with_directory(
+        call, empty_directory(call, None), path="/", source=whole, exclude=list(argument.ignore)
+    )
+    return ids.of("Directory", kept)
+
+
+async def _around(call: Call, module: Module, argument: Argument) -> str:
+    """The ID of what an argument is by default: found around the module, or at an address."""
+    works, ids = call.session.works, call.session.ids
+    source = module.source
+    assert source is not None  # noqa: S101  # it was loaded from one
+    named = argument.type.named
+    kind = named.name if named is not None else ""
+    if argument.default_address:
+        container = await from_(call, Container(host_platform()), address=argument.default_address)
+        return ids.of("Container", container)
+    path = argument.default_path
+    try:
+        if kind == "Directory":
+            return ids.of("Directory", await context_directory(works, source, path, argument.ignore))
+        if kind == "File":
+            folder, _, name = path.rpartition("/")
+            if path.startswith("/"):
+                folder = f"/{folder.lstrip('/')}"
+            held = await context_directory(works, source, folder or ".", ())
+            return ids.of("File", File(held.files, f"{held.path.rstrip('/')}/{name}"))
+    except EngineError as error:
+        raise EngineError(f'load contextual arg "{argument.name}": {error.message}') from error
+    raise EngineError(
+        f'argument "{argument.name}": a default path for {kind} is not served by the embedded engine; '
+        "pass it, or take a Directory"
+    )

@@ -1,0 +1,214 @@
+"""Modules' types as GraphQL's introspection tells of them, beside those of the installed SDK."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ci.engine.api.schema import Schema, TypeRef, type_ref
+from ci.engine.modules.module import Module
+from ci.engine.modules.typedefs import Argument, Enum, Field, Function, Interface, Object
+
+
+def extended(
+    core: dict[str, Any], schema: Schema, shown: Sequence[Module], visible: Sequence[Module]
+) -> dict[str, Any]:
+    """The introspection document ``core`` with the types of the ``shown`` and the fields of the ``visible`` modules."""
+    teller = _Teller(schema)
+    own = [t for module in shown for t in teller.types(module)]
+    names = {t["name"] for t in own}
+    types = []
+    for type_ in core["__schema"]["types"]:
+        if type_["name"] == "Query":
+            entries = [teller.entry(module) for module in visible if module.main is not None]
+            type_ = {**type_, "fields": [*type_["fields"], *entries, *teller.loaders(shown)]}
+        elif type_["name"] == "Node":
+            objects = [_reference(t["name"], "OBJECT") for t in own if t["kind"] == "OBJECT"]
+            type_ = {**type_, "possibleTypes": [*type_["possibleTypes"], *objects]}
+        if type_["name"] not in names:
+            types.append(type_)
+    return {
+        **core,
+        "__schema": {**core["__schema"], "types": sorted([*types, *own], key=lambda t: str(t["name"]))},
+    }
+
+
+class _Teller:
+    """Tells of types by a schema that has them all."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+
+    def types(self, module: Module) -> list[dict[str, Any]]:
+        """The types of a module."""
+        found = []
+        for definition in (*module.objects, *module.interfaces, *module.enums):
+            match definition.named:
+                case Object() as object_:
+                    spec = self._schema.objects[object_.name]
+                    interfaces = sorted(spec.interfaces & (self._schema.interfaces.keys()))
+                    fields = [self._field(each) for each in object_.fields]
+                    fields += [self._function(each) for each in object_.functions]
+                    found.append(self._composite("OBJECT", object_, fields, interfaces))
+                case Interface() as interface:
+                    fields = [self._function(each) for each in interface.functions]
+                    found.append(self._composite("INTERFACE", interface, fields, ["Node"]))
+                case Enum() as enum:
+                    found.append(_enum(enum))
+        return found
+
+    def entry(self, module: Module) -> dict[str, Any]:
+        """The field of ``Query`` by which a module is called."""
+        main = module.main
+        assert main is not None  # noqa: S101  # those without one are not asked for
+        made = main.constructor
+        arguments = [self._argument(each) for each in made.arguments] if made else []
+        type_ = _required(_reference(main.name, "OBJECT"))
+        return _told(
+            module.constructor, (made.description if made else "") or main.description, type_, arguments
+        )
+
+    def loaders(self, shown: Sequence[Module]) -> list[dict[str, Any]]:
+        """The fields of ``Query`` that give the object of an ID."""
+        found = []
+        for module in shown:
+            for name, kind in (
+                *((o.named.name, "OBJECT") for o in module.objects if o.named),
+                *((i.named.name, "INTERFACE") for i in module.interfaces if i.named),
+            ):
+                identity = _input("id", _required(_reference("ID", "SCALAR")))
+                type_ = _required(_reference(name, kind))
+                found.append(_told(f"load{name}FromID", f"Load a {name} from its ID.", type_, [identity]))
+        return found
+
+    def _composite(
+        self, kind: str, type_: Object | Interface, fields: list[dict[str, Any]], interfaces: Sequence[str]
+    ) -> dict[str, Any]:
+        identity = _told(
+            "id", f"A unique identifier for this {type_.name}.", _required(_reference("ID", "SCALAR")), []
+        )
+        possible = None
+        if kind == "INTERFACE":
+            possible = [
+                _reference(name, "OBJECT") for name in sorted(self._schema.possible.get(type_.name, ()))
+            ]
+        return _type(
+            kind,
+            type_.name,
+            type_.description,
+            fields=[identity, *fields],
+            interfaces=[_reference(name, "INTERFACE") for name in interfaces],
+            possibleTypes=possible,
+        )
+
+    def _field(self, field: Field) -> dict[str, Any]:
+        return _told(field.name, field.description, self._reference(field.type.text), [], field.deprecated)
+
+    def _function(self, function: Function) -> dict[str, Any]:
+        arguments = [self._argument(each) for each in function.arguments]
+        type_ = self._reference(function.returns.text)
+        return _told(function.name, function.description, type_, arguments, function.deprecated)
+
+    def _argument(self, argument: Argument) -> dict[str, Any]:
+        text = argument.type.input_text
+        type_ = self._reference(text.removesuffix("!") if argument.contextual else text)
+        default = None if argument.default is None else _literal(json.loads(argument.default), argument)
+        return _input(argument.name, type_, argument.description, default, argument.deprecated)
+
+    def _reference(self, text: str) -> dict[str, Any]:
+        return self._referred(type_ref(text))
+
+    def _referred(self, type_: TypeRef) -> dict[str, Any]:
+        if type_.item is not None:
+            found: dict[str, Any] = {"kind": "LIST", "name": None, "ofType": self._referred(type_.item)}
+        else:
+            found = _reference(type_.name, self._kind(type_.name))
+        return _required(found) if type_.required else found
+
+    def _kind(self, name: str) -> str:
+        if name in self._schema.objects:
+            return "OBJECT"
+        if name in self._schema.interfaces:
+            return "INTERFACE"
+        return (
+            "ENUM"
+            if name in self._schema.enums
+            else "INPUT_OBJECT"
+            if name in self._schema.inputs
+            else "SCALAR"
+        )
+
+
+def _reference(name: str, kind: str) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "ofType": None}
+
+
+def _required(type_: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "NON_NULL", "name": None, "ofType": type_}
+
+
+def _type(kind: str, name: str, description: str, **parts: Any) -> dict[str, Any]:
+    whole = dict.fromkeys(
+        ("specifiedByURL", "fields", "inputFields", "interfaces", "enumValues", "possibleTypes")
+    )
+    return {"kind": kind, "name": name, "description": description or None} | whole | parts
+
+
+def _told(
+    name: str,
+    description: str,
+    type_: dict[str, Any],
+    arguments: list[dict[str, Any]],
+    deprecated: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": description or None,
+        "args": arguments,
+        "type": type_,
+        "isDeprecated": deprecated is not None,
+        "deprecationReason": deprecated,
+    }
+
+
+def _input(
+    name: str,
+    type_: dict[str, Any],
+    description: str = "",
+    default: str | None = None,
+    deprecated: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": description or None,
+        "type": type_,
+        "defaultValue": default,
+        "isDeprecated": deprecated is not None,
+        "deprecationReason": deprecated,
+    }
+
+
+def _enum(enum: Enum) -> dict[str, Any]:
+    values = [
+        {
+            "name": member.name,
+            "description": member.description or None,
+            "isDeprecated": member.deprecated is not None,
+            "deprecationReason": member.deprecated,
+        }
+        for member in enum.members
+    ]
+    return _type("ENUM", enum.name, enum.description, enumValues=values)
+
+
+def _literal(value: Any, argument: Argument) -> str:
+    """A default value as GraphQL writes it."""
+    named = argument.type.leaf.named
+    if isinstance(named, Enum):
+        return f"[{', '.join(value)}]" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(each, argument) for each in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {json.dumps(each)}" for key, each in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)

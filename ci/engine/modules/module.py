@@ -1,0 +1,100 @@
+"""A module as a value: its types, and the objects that its functions give."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ci.engine.graph.fingerprint import Digested, fingerprint
+from ci.engine.modules.names import camel, lower_camel
+from ci.engine.modules.typedefs import Enum, Interface, Object, TypeDef
+
+if TYPE_CHECKING:
+    from ci.engine.modules.runtime import Runtime
+    from ci.engine.modules.source import ModuleSource
+
+
+@dataclass(frozen=True)
+class Module(Digested):
+    """A module; without a source and a runtime it is one that an SDK is still describing.
+
+    ``key`` names what its functions do: the content of its source and of what it depends on.
+    """
+
+    name: str = ""
+    original: str = ""
+    description: str = ""
+    objects: tuple[TypeDef, ...] = ()
+    interfaces: tuple[TypeDef, ...] = ()
+    enums: tuple[TypeDef, ...] = ()
+    dependencies: tuple[Module, ...] = ()
+    source: ModuleSource | None = None
+    runtime: Runtime | None = None
+    key: str = ""
+
+    @property
+    def constructor(self) -> str:
+        """The field of ``Query`` that makes its main object."""
+        return lower_camel(self.name)
+
+    @property
+    def main(self) -> Object | None:
+        """Its main object: the one that is called as the module is."""
+        return self.object(camel(self.name))
+
+    def object(self, name: str) -> Object | None:
+        """The object type that GraphQL knows by a name."""
+        found = (each.named for each in self.objects)
+        return next((each for each in found if isinstance(each, Object) and each.name == name), None)
+
+    def interface(self, name: str) -> Interface | None:
+        """The interface that GraphQL knows by a name."""
+        found = (each.named for each in self.interfaces)
+        return next((each for each in found if isinstance(each, Interface) and each.name == name), None)
+
+    def enum(self, name: str) -> Enum | None:
+        """The enum that GraphQL knows by a name."""
+        found = (each.named for each in self.enums)
+        return next((each for each in found if isinstance(each, Enum) and each.name == name), None)
+
+
+@dataclass(frozen=True)
+class ModuleObject:
+    """An object of a module's type: its state, as its SDK wrote it in JSON."""
+
+    module: Module = field(repr=False)
+    type: Object
+    state: str
+
+    @property
+    def digest(self) -> str:
+        """What it is: of which type of which module, and its state."""
+        return fingerprint("module object", self.module.key, self.type.name, self.state)
+
+    @classmethod
+    def of(cls, module: Module, type_: Object, fields: dict[str, Any]) -> ModuleObject:
+        """An object with the given state."""
+        return cls(module, type_, json.dumps(fields, sort_keys=True, ensure_ascii=False))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Its state: values by the names that the module's author gave them."""
+        found: dict[str, Any] = json.loads(self.state)
+        return found
+
+
+class Universe:
+    """All modules that a session has loaded, in the order it did."""
+
+    def __init__(self) -> None:
+        self.modules: dict[str, Module] = {}
+
+    def add(self, module: Module) -> None:
+        """Take in a module."""
+        self.modules.setdefault(module.digest, module)
+
+    @property
+    def generation(self) -> int:
+        """A number that grows with each module taken in."""
+        return len(self.modules)

@@ -1,0 +1,183 @@
+"""The schema that a client sees: Dagger's own types, and those of the modules that are served to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ci.engine.api.schema import MISSING, ArgumentSpec, FieldSpec, ObjectSpec, Resolve, Schema, type_ref
+from ci.engine.modules import introspection
+from ci.engine.modules.module import Module
+from ci.engine.modules.typedefs import Argument, Enum, Function, Interface, Object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphql import GraphQLSchema
+
+    from ci.engine.api.source import SchemaSource
+
+    #: Gives what answers a field: of a module, of an object or interface of it (None: of Query), by its name.
+    Answers = Callable[[Module, Object | Interface | None, str], Resolve]
+
+
+class Absent:
+    """The type of ``ABSENT``."""
+
+
+ABSENT = Absent()
+"""Stands for an argument that was not given, where the function has a default of its own."""
+
+
+class ExtendedSource:
+    """A schema made of the installed SDK's and of modules: like ``SchemaSource``, for one kind of client.
+
+    ``visible`` modules may be called; ``own`` has the types of the module whose code the client is, and
+    ``known`` those whose objects the client may come across.
+    """
+
+    def __init__(
+        self,
+        core: SchemaSource,
+        visible: tuple[Module, ...],
+        own: Module | None,
+        known: Iterable[Module],
+        answers: Answers,
+    ) -> None:
+        self._core = core
+        self._visible = visible
+        self._own = own
+        self._known = tuple(known)
+        self._answers = answers
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The schema as the engine uses it."""
+        core = self._core.schema
+        objects, interfaces = dict(core.objects), dict(core.interfaces)
+        enums = dict(core.enums)
+        shown = (*self._visible, *((self._own,) if self._own else ()))
+        for module in (*self._known, *shown):
+            interfaces |= {i.name: _interface(module, i, self._answers) for i in _interfaces(module)}
+            objects |= {o.name: _object(module, o, self._answers) for o in _objects(module)}
+            enums |= {e.name: {m.name: m.name for m in e.members} for e in _enums(module)}
+        own = {i.name: i for module in (*self._known, *shown) for i in _interfaces(module)}
+        for name in [o.name for module in (*self._known, *shown) for o in _objects(module)]:
+            found = {each for each, interface in own.items() if satisfies(objects[name], interface)}
+            objects[name] = replace(objects[name], interfaces=objects[name].interfaces | found)
+        query = objects["Query"]
+        fields = {f.name: f for module in self._visible for f in _entries(module, self._answers)}
+        loaders = {
+            f"load{o.name}FromID": _loader(o.name)
+            for module in shown
+            for o in (*_objects(module), *_interfaces(module))
+        }
+        objects["Query"] = replace(query, fields={**query.fields, **loaders, **fields})
+        return Schema(objects, interfaces, enums, core.inputs, core.scalars)
+
+    @cached_property
+    def introspection(self) -> dict[str, Any]:
+        """The full answer to the standard introspection query."""
+        shown = (*self._visible, *((self._own,) if self._own else ()))
+        return introspection.extended(self._core.introspection, self.schema, shown, self._visible)
+
+    @cached_property
+    def graphql(self) -> GraphQLSchema:
+        """The schema as graphql-core has it; slow to build, needed only to say what is wrong with a query."""
+        from graphql import build_client_schema
+
+        return build_client_schema(self.introspection, assume_valid=True)  # type: ignore[arg-type]
+
+
+def _objects(module: Module) -> Iterator[Object]:
+    return (each.named for each in module.objects if isinstance(each.named, Object))
+
+
+def _interfaces(module: Module) -> Iterator[Interface]:
+    return (each.named for each in module.interfaces if isinstance(each.named, Interface))
+
+
+def _enums(module: Module) -> Iterator[Enum]:
+    return (each.named for each in module.enums if isinstance(each.named, Enum))
+
+
+def _identity(owner: str) -> FieldSpec:
+    return FieldSpec(owner, "id", type_ref("ID!"), {})
+
+
+def _object(module: Module, object_: Object, answers: Answers) -> ObjectSpec:
+    fields = {"id": _identity(object_.name)}
+    for field in object_.fields:
+        resolve = answers(module, object_, field.name)
+        fields[field.name] = FieldSpec(object_.name, field.name, type_ref(field.type.text), {}, None, resolve)
+    for function in object_.functions:
+        fields[function.name] = _function(object_.name, function, answers(module, object_, function.name))
+    return ObjectSpec(object_.name, frozenset({"Node"}), fields)
+
+
+def _interface(module: Module, interface: Interface, answers: Answers) -> ObjectSpec:
+    fields = {"id": _identity(interface.name)}
+    for function in interface.functions:
+        fields[function.name] = _function(interface.name, function, answers(module, interface, function.name))
+    return ObjectSpec(interface.name, frozenset({"Node"}), fields)
+
+
+def _function(owner: str, function: Function, resolve: Resolve, name: str | None = None) -> FieldSpec:
+    arguments = {a.name: _argument(a) for a in function.arguments}
+    text = type_ref(function.returns.text)
+    return FieldSpec(owner, name or function.name, text, arguments, None, resolve)
+
+
+def _argument(argument: Argument) -> ArgumentSpec:
+    text = argument.type.input_text
+    optional = argument.contextual or argument.default is not None
+    return ArgumentSpec(
+        argument.name,
+        argument.name,
+        type_ref(text.removesuffix("!") if optional else text),
+        ABSENT if optional else MISSING,
+    )
+
+
+def _entries(module: Module, answers: Answers) -> Iterator[FieldSpec]:
+    """The fields of ``Query`` by which a module is called."""
+    main = module.main
+    if main is None:
+        return
+    resolve = answers(module, None, "")
+    name = module.constructor
+    if main.constructor is None:
+        yield FieldSpec("Query", name, type_ref(f"{main.name}!"), {}, None, resolve)
+    else:
+        spec = _function("Query", main.constructor, resolve, name)
+        yield replace(spec, type=type_ref(f"{main.name}!"))
+
+
+def _loader(name: str) -> FieldSpec:
+    argument = ArgumentSpec("id", "id", type_ref("ID!"))
+    return FieldSpec("Query", f"load{name}FromID", type_ref(f"{name}!"), {"id": argument})
+
+
+def satisfies(object_: ObjectSpec, interface: Interface) -> bool:
+    """Whether objects of a type can be used where an interface is asked for: they have all its functions."""
+    for function in interface.functions:
+        field = object_.fields.get(function.name)
+        if field is None or not _fits(field, function, interface.name):
+            return False
+    return True
+
+
+def _fits(field: FieldSpec, function: Function, interface: str) -> bool:
+    wanted: Mapping[str, str] = {a.name: a.type.input_text for a in function.arguments}
+    if any(name not in field.arguments for name in wanted):
+        return False
+    if any(a.required and name not in wanted for name, a in field.arguments.items()):
+        return False
+    returned = type_ref(function.returns.text)
+    leaf = function.returns.leaf.named
+    same = (
+        field.type.name == returned.name or isinstance(leaf, Object | Interface) or returned.name == interface
+    )
+    return same and (field.type.item is None) == (returned.item is None)

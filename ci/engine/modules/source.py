@@ -1,0 +1,236 @@
+"""Where a module's source is: a folder of the host, or a directory, with a dagger.json in it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ci.engine.errors import EngineError
+from ci.engine.graph import hostfiles
+from ci.engine.graph.files import SCRATCH, Directory, Fixed
+from ci.engine.graph.fingerprint import Digested, fingerprint
+from ci.engine.graph.hostfiles import Reading
+from ci.engine.modules.config import FILENAME, Config
+from ci.engine.store.patterns import BadPattern, Selection
+
+if TYPE_CHECKING:
+    from ci.engine.store.store import Store
+    from ci.engine.works import Works
+
+LOCAL, DIRECTORY = "LOCAL_SOURCE", "DIR_SOURCE"
+
+#: What is never a part of a module: the repository's history, and what tools leave behind.
+_NEVER = ("**/.git", "**/.venv", "**/__pycache__", "**/node_modules")
+_REMOTE = re.compile(r"[a-z+]+://|git@|[\w-]+(\.[\w-]+)+/", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ModuleSource(Digested):
+    """A module's source: ``root`` (of its dagger.json) and ``subpath`` (of its code) are paths in ``context``.
+
+    ``place`` is the context's path on the host, "" for a directory that is not of the host.
+    """
+
+    kind: str
+    reference: str
+    context: Directory
+    root: str
+    original_subpath: str
+    config: Config
+    config_exists: bool
+    place: str = ""
+    name: str = ""
+    dependencies: tuple[ModuleSource, ...] = ()
+    generate: bool = False
+
+    @property
+    def subpath(self) -> str:
+        """Where the code is, in the context."""
+        return posixpath.normpath(posixpath.join(self.root, self.config.source or "."))
+
+    @property
+    def module_name(self) -> str:
+        """What the module is called where it is used; a dependency may be given another name."""
+        return self.name or self.config.name
+
+    @property
+    def content(self) -> str:
+        """Names what the module is, wherever its context lies on the host."""
+        below = [(each.module_name, each.content) for each in self.dependencies]
+        return fingerprint("module source", self.context, self.root, self.config, self.module_name, below)
+
+
+def remote(reference: str) -> bool:
+    """Whether a reference names a module of a Git repository elsewhere."""
+    return not reference.startswith((".", "/")) and bool(_REMOTE.match(reference))
+
+
+def refused(reference: str) -> EngineError:
+    """The error for a module that is elsewhere."""
+    return EngineError(
+        f'module "{reference}" is in a Git repository elsewhere, and remote modules are not served by the '
+        "embedded engine: clone the repository and name the module's folder instead"
+    )
+
+
+async def local(
+    works: Works, workdir: Path, reference: str, *, find_up: bool = True, may_lack: bool = False
+) -> ModuleSource:
+    """The source of a module on the host.
+
+    Raises:
+        EngineError: there is none, it lies outside of its context, or its dagger.json is malformed.
+    """
+    return await works.evaluator.in_thread(_local, works.store, workdir, reference, find_up, may_lack, ())
+
+
+def _local(
+    store: Store,
+    workdir: Path,
+    reference: str,
+    find_up: bool,
+    may_lack: bool,
+    depending: tuple[Path, ...],
+) -> ModuleSource:
+    path = Path(os.path.normpath(workdir / reference))
+    if not path.is_dir() and not (workdir / reference).exists():
+        named = _named_dependency(workdir, reference)
+        if named is not None:
+            return _local(store, named[0], named[1], False, False, depending)
+        if not may_lack:
+            raise EngineError(f'local path "{reference}" does not exist')
+    folder = path
+    if find_up:
+        folder = next((each for each in (path, *path.parents) if (each / FILENAME).is_file()), path)
+    config_file = folder / FILENAME
+    exists = config_file.is_file()
+    config = Config.parse(config_file.read_bytes(), str(config_file)) if exists else Config()
+    if folder in depending:
+        cycle = " -> ".join(str(each) for each in (*depending, folder))
+        raise EngineError(f"modules depend on each other in a circle: {cycle}")
+    top = next((each for each in (folder, *folder.parents) if os.path.lexists(each / ".git")), folder)
+    root = folder.relative_to(top).as_posix()
+    _check_source(config, root)
+    dependencies = []
+    for each in config.dependencies:
+        if remote(each.source):
+            raise refused(each.source)
+        found = _local(store, folder, each.source, False, False, (*depending, folder))
+        dependencies.append(replace(found, name=each.name or found.config.name))
+    return ModuleSource(
+        kind=LOCAL,
+        reference=reference,
+        context=_context(store, top, root, config) if exists else Directory(SCRATCH),
+        root=root,
+        original_subpath=os.path.relpath(path, top),
+        config=config,
+        config_exists=exists,
+        place=str(top),
+        dependencies=tuple(dependencies),
+    )
+
+
+def _check_source(config: Config, root: str) -> None:
+    source = config.source
+    if not source:
+        return
+    if posixpath.isabs(source):
+        raise EngineError(f'source path "{source}" is absolute')
+    if posixpath.normpath(posixpath.join(root, source)).startswith(".."):
+        raise EngineError(f'source path "{source}" escapes context from source root "{root}"')
+    if not config.sdk:
+        raise EngineError(f'source path "{source}" specified without sdk')
+
+
+def _named_dependency(workdir: Path, name: str) -> tuple[Path, str] | None:
+    """Where the dependency of that name of the module around ``workdir`` is, if it has one."""
+    folder = next((each for each in (workdir, *workdir.parents) if (each / FILENAME).is_file()), None)
+    if folder is None:
+        return None
+    config = Config.parse((folder / FILENAME).read_bytes(), str(folder / FILENAME))
+    found = next((each for each in config.dependencies if each.name == name), None)
+    if found is not None and remote(found.source):
+        raise refused(found.source)
+    return (folder, found.source) if found else None
+
+
+def includes(config: Config, root: str) -> tuple[str, ...]:
+    """Which part of a context is a module's source, as patterns."""
+    source = posixpath.normpath(posixpath.join(root, config.source or "."))
+    whole = "**" if source == "." else f"{source}/**"
+    own = posixpath.normpath(posixpath.join(root, FILENAME))
+    rebased = []
+    for pattern in config.include:
+        mark = "!" if pattern.startswith("!") else ""
+        rebased.append(mark + posixpath.normpath(posixpath.join(root, pattern.removeprefix("!"))))
+    return (own, whole, *rebased)
+
+
+def _context(store: Store, top: Path, root: str, config: Config) -> Directory:
+    source = posixpath.normpath(posixpath.join(root, config.source or "."))
+    vendored = posixpath.normpath(posixpath.join(source, "sdk"))
+    exclude = (*_NEVER, vendored) if (top / vendored / "src" / "dagger").is_dir() else _NEVER
+    return _read(store, top, includes(config, root), exclude)
+
+
+def _read(store: Store, folder: Path, include: tuple[str, ...], exclude: tuple[str, ...]) -> Directory:
+    try:
+        selection = Selection.parse(include, exclude)
+    except BadPattern as error:
+        raise EngineError(str(error)) from error
+    return Directory(Fixed(hostfiles.import_directory(store, Reading(folder, selection), now=time.time_ns())))
+
+
+def context_path(source: ModuleSource, path: str) -> str:
+    """Where a default path leads, in a module's context: an absolute one starts at the context itself.
+
+    Raises:
+        EngineError: it leads out of the context.
+    """
+    joined = path.lstrip("/") if path.startswith("/") else posixpath.join(source.root, path)
+    found = posixpath.normpath(joined or ".")
+    if found == ".." or found.startswith("../"):
+        raise EngineError(f'path "{path}" escapes the context of module "{source.module_name}"')
+    return found
+
+
+async def context_directory(
+    works: Works, source: ModuleSource, path: str, ignore: tuple[str, ...]
+) -> Directory:
+    """A directory around a module's source: of the host as it is now, if the module is there.
+
+    Raises:
+        EngineError: there is none.
+    """
+    inner = context_path(source, path)
+    if source.kind != LOCAL:
+        found = Directory(
+            source.context.files, posixpath.normpath(posixpath.join(source.context.path, inner))
+        )
+        return found
+    folder = Path(source.place) / inner
+    if not folder.is_dir():
+        raise EngineError(f'lstat {folder}: no such file or directory (default path "{path}")')
+
+    async def read() -> Directory:
+        return await works.evaluator.in_thread(_read, works.store, folder, (), ignore)
+
+    return await works.evaluator.once.get(("context", str(folder), ignore), read)
+
+
+def of_directory(directory: Directory, root: str, config: Config | None) -> ModuleSource:
+    """The source of a module that is in a directory."""
+    return ModuleSource(
+        kind=DIRECTORY,
+        reference=root,
+        context=directory,
+        root=root,
+        original_subpath=root,
+        config=config or Config(),
+        config_exists=config is not None,
+    )
