@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -80,8 +81,8 @@ class Exec(Digested):
 
     @property
     def title(self) -> str:
-        """The command as one line, for people."""
-        return " ".join(" ".join(self.args).split())
+        """The command as one line, for people, quoted as a shell wants it."""
+        return shlex.join(self.args).replace("\n", "\\n")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import anyio.to_thread
 
 from ci.engine import sandbox
 from ci.engine.errors import EngineError, ExecError
-from ci.engine.events import STREAMS, StepEnded, StepOutput, StepStarted, Stream
+from ci.engine.events import DIGEST, STREAMS, Step, Stream, innermost
 from ci.engine.graph.complaints import complaint
 from ci.engine.graph.container import Port
 from ci.engine.graph.execution import Exec
@@ -33,34 +33,25 @@ _PATIENCE = 3.0
 
 async def live(evaluator: Evaluator, surroundings: Surroundings, running: Running) -> None:
     """Run a service to its end; how it came to that is kept in ``running``."""
-    service, began = running.service, time.monotonic()
-    identity = f"service:{service.digest}"
+    service = running.service
     title = service.step.title if service.step else "tunnel"
-    evaluator.events.emit(StepStarted(identity, f"service {running.hostname} {title}"))
+    attributes = {DIGEST: f"sha256:{service.digest}"}
     try:
-        if service.step is not None:
-            await _Life(evaluator, surroundings, running, service.step, identity).run()
-        elif service.tunnelled is not None:
-            await _tunnel(evaluator, surroundings, running, service.tunnelled)
-        else:
-            await _of_the_host(surroundings, running, service.upstream)
+        with evaluator.events.step(f"service {running.hostname} {title}", attributes) as shown:
+            if service.step is not None:
+                await _Life(evaluator, surroundings, running, service.step, shown).run()
+            elif service.tunnelled is not None:
+                await _tunnel(evaluator, surroundings, running, service.tunnelled)
+            else:
+                await _of_the_host(surroundings, running, service.upstream)
     except* EngineError as errors:
         running.error = _first(errors)
     except* Exception as errors:  # noqa: BLE001  told to whoever waits  # pylint: disable=broad-exception-caught
         running.error = EngineError(f"{type(errors.exceptions[0]).__name__}: {errors.exceptions[0]}")
-    finally:
-        shown = str(running.error) if running.error else None
-        evaluator.events.emit(StepEnded(identity, time.monotonic() - began, cached=False, error=shown))
-
-
-def _innermost(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _first(group: BaseExceptionGroup[EngineError]) -> EngineError:
-    error = _innermost(group)
+    error = innermost(group)
     return error if isinstance(error, EngineError) else EngineError(str(error))
 
 
@@ -68,13 +59,13 @@ class _Life:
     """That of a container's process."""
 
     def __init__(
-        self, evaluator: Evaluator, surroundings: Surroundings, running: Running, step: Exec, identity: str
+        self, evaluator: Evaluator, surroundings: Surroundings, running: Running, step: Exec, shown: Step
     ) -> None:
         self._evaluator = evaluator
         self._surroundings = surroundings
         self._running = running
         self._step = step
-        self._identity = identity
+        self._shown = shown
         self._scrubbers: dict[Stream, Scrubber] = {}
 
     async def run(self) -> None:
@@ -111,7 +102,7 @@ class _Life:
         try:
             return await self._beside(process, spec, bound)
         except* sandbox.SandboxError as errors:
-            text = complaint(_innermost(errors), self._step.args[0])
+            text = complaint(innermost(errors), self._step.args[0])
             if text is None:
                 raise
             self._heard("stderr", f"{text}\n".encode())
@@ -142,7 +133,7 @@ class _Life:
     def _tell(self, stream: Stream, data: bytes) -> None:
         if data:
             self._running.note(stream, data)
-            self._evaluator.events.emit(StepOutput(self._identity, stream, data))
+            self._shown.write(stream, data)
 
     def _open(self, forwarder: Forwarder, pid: int, port: int) -> None:
         forwarder.outward(pid, self._running.inner, self._running.address, port)

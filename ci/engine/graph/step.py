@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import anyio
-import anyio.to_thread
-
 from ci.engine import sandbox
 from ci.engine.errors import OUTPUT_LIMIT, EngineError, ExecError, NotStarted
-from ci.engine.events import STREAMS, StepEnded, StepOutput, StepStarted, Stream
+from ci.engine.events import DIGEST, STREAMS, Step, Stream
 from ci.engine.graph import capture
 from ci.engine.graph.complaints import complaint
 from ci.engine.graph.execution import EXPECTED, Exec, Given, Result
@@ -77,21 +73,12 @@ class Steps:
             ExecError: the command's exit code was not expected; nothing is recorded.
             EngineError: it could not be started.
         """
-        events, began = evaluator.events, time.monotonic()
-        name = f"exec {step.title}"
-        cached = await evaluator.in_thread(self._recorded, evaluator.store, key)
-        events.emit(StepStarted(key, name))
-        if cached is not None:
-            events.emit(StepEnded(key, time.monotonic() - began, cached=True, error=None))
-            return cached
-        try:
-            result = await self._run_now(evaluator, step, key, given)
-        except BaseException as error:
-            shown = "cancelled" if isinstance(error, anyio.get_cancelled_exc_class()) else str(error)
-            events.emit(StepEnded(key, time.monotonic() - began, cached=False, error=shown))
-            raise
-        events.emit(StepEnded(key, time.monotonic() - began, cached=False, error=None))
-        return result
+        with evaluator.events.step(f"withExec {step.title}", {DIGEST: f"sha256:{key}"}) as shown:
+            cached = await evaluator.in_thread(self._recorded, evaluator.store, key)
+            if cached is not None:
+                shown.cached = True
+                return cached
+            return await self._run_now(evaluator, step, key, given, shown)
 
     @staticmethod
     def _recorded(store: Store, key: str) -> Result | None:
@@ -110,7 +97,7 @@ class Steps:
             return None
         return result
 
-    async def _run_now(self, evaluator: Evaluator, step: Exec, key: str, given: Given) -> Result:
+    async def _run_now(self, evaluator: Evaluator, step: Exec, key: str, given: Given, shown: Step) -> Result:
         store = evaluator.store
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -122,7 +109,7 @@ class Steps:
             room = await stack.enter_async_context(
                 prepared(evaluator, self._surroundings, step, given, hosts=bound.hosts())
             )
-            streams = self._streams(evaluator, key, room)
+            streams = self._streams(shown, room)
             stack.callback(streams.close)
             code = await bound.watch(lambda: self._execute(room, streams, step))
             streams.finish()
@@ -138,12 +125,9 @@ class Steps:
             return await evaluator.in_thread(keep)
 
     @staticmethod
-    def _streams(evaluator: Evaluator, key: str, room: Prepared) -> _Streams:
-        def show(stream: Stream, data: bytes) -> None:
-            evaluator.events.emit(StepOutput(key, stream, data))
-
+    def _streams(shown: Step, room: Prepared) -> _Streams:
         return _Streams(
-            show,
+            shown.write,
             {stream: Scrubber(room.secrets) for stream in STREAMS},
             {stream: capture.Capture(room.folder, stream) for stream in ("stdout", "stderr", "combined")},
         )

@@ -1,10 +1,12 @@
 """Shows events as lines of text, as they come: Dagger's plain, logs, dots and report styles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from ci.engine.events import Event, StepEnded, StepOutput, StepStarted
-from ci.engine.progress.steps import Step, Steps, duration, outcome, output
+from ci.engine.events import Event, StepEnded, StepStarted
+from ci.engine.progress.ending import Ending
+from ci.engine.progress.outline import failures, origin, outline, text
+from ci.engine.progress.steps import Step, Steps, duration, outcome
 
 Write = Callable[[str], object]
 
@@ -15,7 +17,7 @@ class Renderer(Protocol):
     def show(self, event: Event) -> None:
         """Show an event."""
 
-    def close(self) -> None:
+    def close(self, ending: Ending) -> None:
         """Show what is to be shown at the end."""
 
 
@@ -26,108 +28,151 @@ class Plain:
         self._write = write
         self._steps = steps or Steps()
         self._current: Step | None = None
+        self._failed: list[Step] = []
 
     def show(self, event: Event) -> None:
         """Show an event."""
-        step = self._steps.end(event) if isinstance(event, StepEnded) else self._steps.step(event)
-        match event:
-            case StepStarted():
-                self._turn_to(step)
-            case StepOutput():
-                self._lines(step, output(step, event))
-            case StepEnded():
-                self._lines(step, list(step.rest()))
-                self._turn_to(step, named=False)
-                self._line(step, f"{step.name} {outcome(event)} [{duration(event.seconds)}]")
-                if event.error is not None:
-                    self._line(step, f"! {event.error}")
+        step, texts = self._steps.take(event)
+        if step is None:
+            return
+        self._lines(step, texts)
+        if isinstance(event, StepStarted):
+            self._turn_to(step)
+        elif isinstance(event, StepEnded):
+            self._turn_to(step, named=False)
+            self._line(step, f"{step.name} {outcome(event)} [{duration(event.seconds)}]")
+            if event.error is not None:
+                self._line(step, f"! {event.error}")
+            if step.parent is None:
+                self._failed += failures(step)
 
-    def close(self) -> None:
-        """Leave an empty line after everything."""
+    def close(self, ending: Ending) -> None:
+        """Leave an empty line after everything; tell again what failed, for it may be far up."""
         if self._current is not None:
             self._write("\n")
+        if self._failed and ending.bad:
+            self._write("".join(f"{line}\n" for line in _told_again(self._failed, ending)))
 
     def _lines(self, step: Step, texts: list[str]) -> None:
         if texts:
             self._turn_to(step)
             # Written at once: a step may print a million lines.
-            lead = f"{step.number:<4}: [{duration(self._steps.since(step))}] | "
+            lead = f"{self._lead(step)}[{duration(self._steps.since(step))}] | "
             self._write("".join(f"{lead}{text}\n" for text in texts))
 
     def _turn_to(self, step: Step, *, named: bool = True) -> None:
         if self._current is step:
             return
-        if self._current is not None:
+        if self._current is not None and self._current.top is not step.top:
             self._write("\n")
         self._current = step
         if named:
             self._line(step, step.name)
 
     def _line(self, step: Step, text: str) -> None:
-        self._write(f"{step.number:<4}: {text}\n")
+        self._write(f"{self._lead(step)}{text}\n")
+
+    @staticmethod
+    def _lead(step: Step) -> str:
+        return f"{step.number:<4}: {'┆ ' * step.depth}"
 
 
 class Logs:
-    """The output of the steps alone, each line with its step's name before it."""
+    """The output of the steps alone, under a step's name whenever another one's stands above."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
         self._steps = Steps()
+        self._header = ""
 
     def show(self, event: Event) -> None:
         """Show an event, if it is output or an error."""
-        step = self._steps.end(event) if isinstance(event, StepEnded) else self._steps.step(event)
-        texts: list[str] = []
-        match event:
-            case StepOutput():
-                texts = output(step, event)
-            case StepEnded(error=error):
-                texts = [*step.rest(), *([f"! {error}"] if error is not None else [])]
+        step, texts = self._steps.take(event)
+        if step is None:
+            return
+        if isinstance(event, StepEnded) and event.error is not None and not step.parts:
+            texts.append(f"! {event.error}")
         if texts:
-            self._write("".join(f"[{step.name}] {text}\n" for text in texts))
+            self._under(f"▼ {step.name}\n")
+            self._write("".join(f"{text}\n" for text in texts))
 
-    def close(self) -> None:
-        """Nothing is left to show."""
+    def close(self, ending: Ending) -> None:
+        """Tell how to run it again."""
+        if self._steps.tally.failed and ending.bad:
+            self._write("".join(f"{line}\n" for line in ending.advice))
+
+    def _under(self, header: str) -> None:
+        if header != self._header:
+            self._write(f"\n{header}" if self._header else header)
+            self._header = header
+
+
+class Dots(Logs):
+    """A sign for each step that ends, ``.`` or ``X``, between the logs; the report, if something failed."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__(write)
+        self._report = Report(write)
+        self._open = False
+
+    def show(self, event: Event) -> None:
+        """Show an event, if it is output or the end of a step."""
+        self._report.show(event)
+        step, texts = self._steps.take(event)
+        if step is not None and texts:
+            self._end_line()
+            self._under(f"▼ {step.name}\n")
+            self._write("".join(f"{text}\n" for text in texts))
+        if isinstance(event, StepEnded):
+            self._under("▶ ")
+            self._write("." if event.error is None or event.canceled else "X")
+            self._open = True
+
+    def close(self, ending: Ending) -> None:
+        """End the line of signs, and show the report if something failed."""
+        self._end_line()
+        if self._steps.tally.failed and ending.bad:
+            self._write("\n")
+            self._report.close(ending)
+
+    def _end_line(self) -> None:
+        if self._open:
+            self._write("\n")
+        self._open = False
 
 
 class Report:
-    """Nothing while the session works; at the end, what failed and how many steps there were."""
+    """Nothing while the session works; at the end what ran, how it ended, and what failed with its output."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
         self._steps = Steps()
-        self._failures: list[str] = []
+        self._done: list[str] = []
+        self._failed = False
 
     def show(self, event: Event) -> None:
         """Take an event in."""
-        if isinstance(event, StepEnded):
-            step = self._steps.end(event)
-            if event.error is not None:
-                self._failures.append(f"{step.name} ERROR [{duration(event.seconds)}]\n! {event.error}\n")
-        elif isinstance(event, StepStarted):
-            self._steps.step(event)
+        step, _ = self._steps.take(event)
+        if isinstance(event, StepEnded) and step is not None and step.parent is None:
+            # As text at once: a step with its output is larger, and there may be ten thousand.
+            self._done += (text(line) for line in outline(step))
+            self._failed = self._failed or event.error is not None
 
-    def close(self) -> None:
+    def close(self, ending: Ending) -> None:
         """Show the report."""
-        for failure in self._failures:
-            self._write(failure)
+        for line in self._done:
+            self._write(f"{line}\n")
         tally = self._steps.tally
-        if tally.done + tally.cached + tally.failed:
-            self._write(f"{tally.done} done, {tally.cached} cached, {tally.failed} failed\n")
+        if tally.all:
+            self._write(f"\n{tally.done} done, {tally.cached} cached, {tally.failed} failed\n")
+        if self._failed and ending.bad:
+            self._write("".join(f"{line}\n" for line in ending.advice))
 
 
-class Dots(Report):
-    """A sign for each step that ends: ``.`` done, ``$`` cached, ``x`` failed; then the report."""
-
-    def show(self, event: Event) -> None:
-        """Show an event, if a step ends by it."""
-        super().show(event)
-        if isinstance(event, StepEnded):
-            self._write({"DONE": ".", "CACHED": "$", "ERROR": "x"}[outcome(event)])
-
-    def close(self) -> None:
-        """End the line of signs, and show the report."""
-        tally = self._steps.tally
-        if tally.done + tally.cached + tally.failed:
-            self._write("\n")
-        super().close()
+def _told_again(failed: list[Step], ending: Ending) -> Iterator[str]:
+    """What failed, where it came from, and what to do about it."""
+    for step in failed:
+        yield from map(text, outline(step))
+        if came_from := origin(step):
+            yield f"  in {came_from}"
+    yield from ending.advice

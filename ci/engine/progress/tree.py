@@ -1,42 +1,41 @@
 """Shows events as a tree that is redrawn on a terminal: what is running, how long, and what it said last."""
 
 import threading
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
+from rich.table import Table
 from rich.text import Text
 
-from ci.engine.events import Event, StepEnded, StepOutput
-from ci.engine.progress.steps import Step, Steps, duration, outcome, output
+from ci.engine.events import Event, StepEnded, TerminalClosed, TerminalOpened
+from ci.engine.progress.ending import Ending
+from ci.engine.progress.outline import Line, outline
+from ci.engine.progress.steps import Step, Steps, duration
 
-SIGNS = {"DONE": ("✔", "green"), "CACHED": ("$", "blue"), "ERROR": ("✘", "red")}
 LAST_LINES = 5  # of a running step's output
-LAST_OF_FAILED = 40
-
-
-@dataclass(slots=True)
-class _Row:
-    step: Step
-    said: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_OF_FAILED))
-    spinner: Spinner = field(default_factory=lambda: Spinner("dots", style="yellow"))
 
 
 class Tree:
-    """A context manager: running steps at the bottom of the screen, ended ones scrolled away above."""
+    """A context manager: running steps at the bottom of the screen, ended ones scrolled away above.
 
-    def __init__(self, to: TextIO) -> None:
+    ``brief`` leaves nothing behind but what failed.
+    """
+
+    def __init__(self, to: TextIO, *, brief: bool = False) -> None:
         self._lock = threading.Lock()  # the screen is redrawn by a thread; not to be held while printing
         self._steps = Steps()
-        self._rows: dict[str, _Row] = {}
+        self._brief = brief
+        self._failed = False
+        self._unfinished = ""
+        self._spinner = Spinner("dots", style="yellow")
         self._console = Console(file=to)
         self._live = Live(
             console=self._console,
-            get_renderable=self._drawn,
+            get_renderable=self.drawn,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -53,39 +52,58 @@ class Tree:
 
     def show(self, event: Event) -> None:
         """Take an event in; it shows when the screen is next redrawn."""
+        if isinstance(event, TerminalOpened):
+            self._live.stop()
+            return
+        if isinstance(event, TerminalClosed):
+            self._live.start()
+            return
         with self._lock:
-            ended = self._end(event) if isinstance(event, StepEnded) else None
-            if ended is None:
-                step = self._steps.step(event)
-                row = self._rows.setdefault(event.id, _Row(step))
-                if isinstance(event, StepOutput):
-                    row.said.extend(output(step, event))
-        if ended is not None:
-            self._console.print(ended)
+            step, _ = self._steps.take(event)
+        if isinstance(event, StepEnded) and step is not None and step.parent is None:
+            self._failed = self._failed or event.error is not None
+            if event.error is not None or not self._brief:
+                self._console.print(Group(*map(_styled, outline(step))))
 
-    def _end(self, event: StepEnded) -> RenderableType:
-        step = self._steps.end(event)
-        row = self._rows.pop(event.id, None) or _Row(step)
-        row.said.extend(step.rest())
-        sign, colour = SIGNS[outcome(event)]
-        line = Text.assemble((f"{sign} ", colour), step.name, (f" {duration(event.seconds)}", "bright_black"))
-        if event.cached:
-            line.append(" CACHED", style="blue")
-        parts: list[RenderableType] = [line]
-        if event.error is not None:
-            parts += [Text(f"  ┃ {said}", style="bright_black") for said in row.said]
-            parts.append(Text(f"  ! {event.error}", style="yellow"))
-        return Group(*parts)
+    def print(self, line: str) -> None:
+        """Show a line of what the user's command wrote, above the tree."""
+        self._console.print(Text.from_ansi(line))
 
-    def _drawn(self) -> RenderableType:
+    def prompt(self, line: str) -> None:
+        """Show the start of such a line, under the tree, while it is not whole: it may be a question."""
         with self._lock:
-            parts: list[RenderableType] = []
-            for row in self._rows.values():
-                took = duration(self._steps.since(row.step))
-                row.spinner.text = Text.assemble(row.step.name, (f" {took}", "bright_black"))
-                parts.append(row.spinner)
-                parts += [
-                    Text(f"  ┃ {said}", style="bright_black", no_wrap=True)
-                    for said in list(row.said)[-LAST_LINES:]
-                ]
-            return Group(*parts)
+            self._unfinished = line
+
+    def close(self, ending: Ending) -> None:
+        """Tell how to run again what failed."""
+        if self._failed and ending.bad:
+            self._console.print(*(Text(line) for line in ending.advice), sep="\n")
+
+    def drawn(self) -> RenderableType:
+        """The part of the screen that is drawn again and again: what is running."""
+        with self._lock:
+            rows = [row for step in self._steps.top() for row in self._rows(step, 0)]
+            if self._unfinished:
+                rows.append(Text.from_ansi(self._unfinished))
+            return Group(*rows)
+
+    def _rows(self, step: Step, depth: int) -> Iterator[RenderableType]:
+        """A running step, its running parts and what it said last."""
+        lead = "│ " * depth
+        if step.ended is not None:
+            if step.ended.error is not None:
+                yield from (_styled([(lead, "bright_black"), *line]) for line in outline(step))
+            return
+        took = duration(self._steps.since(step))
+        row = Table.grid(padding=0)
+        title = Text.assemble(step.name, (f" {took}", "bright_black"), no_wrap=True, overflow="ellipsis")
+        row.add_row(Text(lead, style="bright_black"), self._spinner, " ", title)
+        yield row
+        for said in list(step.said)[-LAST_LINES:]:
+            yield Text(f"{lead}  ┃ {said}", style="bright_black", no_wrap=True, overflow="ellipsis")
+        for part in step.parts:
+            yield from self._rows(part, depth + 1)
+
+
+def _styled(line: Line) -> Text:
+    return Text.assemble(*line)

@@ -8,7 +8,6 @@ from ci.engine.api.registry import Call, refuse, serves
 from ci.engine.api.types import paths
 from ci.engine.api.types.common import expanded, works
 from ci.engine.errors import EngineError
-from ci.engine.events import StepEnded, StepOutput, StepStarted
 from ci.engine.graph import hostexport, imaging
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import SCRATCH, File, Fixed
@@ -65,27 +64,20 @@ async def from_(
     auth = await _credentials(call, parent)
 
     async def pull() -> tuple[Image, Snapshot]:
-        identity = f"from:{reference}"
-        parts.evaluator.events.emit(StepStarted(identity, f"from {address}"))
-        began = parts.evaluator.clock()
+        with parts.evaluator.events.step(f"from {address}") as shown:
 
-        def say(line: str) -> None:
-            parts.evaluator.events.emit(StepOutput(identity, "stderr", f"{line}\n".encode()))
+            def say(line: str) -> None:
+                shown.write("stderr", f"{line}\n".encode())
 
-        error: str | None = None
-        images = Images(parts.store.root, parts.store.blobs, progress=say, credentials=auth)
-        local = images.known(reference, parent.platform) is not None
-        try:
-            image = await images.resolve(reference, parent.platform)
-            snapshot = await parts.evaluator.in_thread(imaging.show, parts.store, image)
-        except (ImageError, StoreError, OSError) as failure:
-            error = str(failure)
-            raise EngineError(
-                f'failed to resolve image "{reference}" (platform: "{parent.platform}"): {failure}'
-            ) from failure
-        finally:
-            seconds = parts.evaluator.clock() - began
-            parts.evaluator.events.emit(StepEnded(identity, seconds, cached=local, error=error))
+            images = Images(parts.store.root, parts.store.blobs, progress=say, credentials=auth)
+            shown.cached = images.known(reference, parent.platform) is not None
+            try:
+                image = await images.resolve(reference, parent.platform)
+                snapshot = await parts.evaluator.in_thread(imaging.show, parts.store, image)
+            except (ImageError, StoreError, OSError) as failure:
+                raise EngineError(
+                    f'failed to resolve image "{reference}" (platform: "{parent.platform}"): {failure}'
+                ) from failure
         return image, snapshot
 
     image, snapshot = await parts.evaluator.once.get(("from", reference, parent.platform), pull)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from ci.engine.events import Events, StepEnded, StepOutput, StepStarted
-from ci.engine.progress import shown
+from ci.engine.progress import Ending, shown
 from ci.engine.progress.lines import Plain
 from ci.engine.progress.steps import Steps, duration
 from ci.engine.progress.writer import Writer
@@ -20,22 +20,22 @@ class Clock:
         return self.now
 
 
-def lines(mode: str, *events) -> str:
+def lines(mode: str, *events, ending: Ending | None = None) -> str:
     to = io.StringIO()
     hub = Events()
-    with shown(hub, mode, to):
+    with shown(hub, mode, to, ending=ending):
         for event in events:
             hub.emit(event)
     return to.getvalue()
 
 
 DONE = (
-    StepStarted("a", "exec make"),
+    StepStarted("a", "withExec make"),
     StepOutput("a", "stdout", b"x\n"),
     StepEnded("a", 1.24, cached=False, error=None),
 )
-CACHED = StepStarted("b", "exec true"), StepEnded("b", 0.0, cached=True, error=None)
-FAILED = StepStarted("c", "exec false"), StepEnded("c", 61.0, cached=False, error="exit code: 1")
+CACHED = StepStarted("b", "withExec true"), StepEnded("b", 0.0, cached=True, error=None)
+FAILED = StepStarted("c", "withExec false"), StepEnded("c", 61.0, cached=False, error="exit code: 1")
 
 
 def test_plain_has_every_step_its_output_and_how_it_ended():
@@ -46,17 +46,17 @@ def test_plain_has_every_step_its_output_and_how_it_ended():
     plain.show(DONE[1])
     for event in (*DONE[2:], *CACHED, *FAILED):
         plain.show(event)
-    plain.close()
+    plain.close(Ending(exit_code=0))
     assert out.getvalue() == (
-        "1   : exec make\n"
+        "1   : withExec make\n"
         "1   : [0.5s] | x\n"
-        "1   : exec make DONE [1.2s]\n"
+        "1   : withExec make DONE [1.2s]\n"
         "\n"
-        "2   : exec true\n"
-        "2   : exec true CACHED [0.0s]\n"
+        "2   : withExec true\n"
+        "2   : withExec true CACHED [0.0s]\n"
         "\n"
-        "3   : exec false\n"
-        "3   : exec false ERROR [1m1s]\n"
+        "3   : withExec false\n"
+        "3   : withExec false ERROR [1m1s]\n"
         "3   : ! exit code: 1\n"
         "\n"
     )
@@ -85,28 +85,108 @@ def test_output_is_shown_in_whole_lines_however_it_is_cut():
         StepOutput("a", "stdout", "ö".encode()[1:]),
         StepEnded("a", 0.1, cached=False, error=None),
     )
-    assert text == "[s] error\n[s] one\n[s] twö\n"
+    assert text == "▼ s\nerror\none\ntwö\n"
 
 
 def test_a_line_that_redraws_itself_is_shown_as_it_ends():
     assert (
-        lines("logs", StepStarted("a", "s"), StepOutput("a", "stdout", b"10%\r50%\r100%\r\n")) == "[s] 100%\n"
+        lines("logs", StepStarted("a", "s"), StepOutput("a", "stdout", b"10%\r50%\r100%\r\n"))
+        == "▼ s\n100%\n"
     )
 
 
 def test_a_line_without_an_end_is_shown_in_pieces():
     text = lines("logs", StepStarted("a", "s"), StepOutput("a", "stdout", b"x" * 200_000))
-    assert text.count("\n") == 3
+    assert text.count("\n") == 4
 
 
-def test_report_has_failures_and_a_sum():
-    assert lines("report", *DONE, *CACHED, *FAILED) == (
-        "exec false ERROR [1m1s]\n! exit code: 1\n1 done, 1 cached, 1 failed\n"
+def test_report_has_what_ran_what_failed_with_its_output_and_a_sum():
+    said = StepOutput("c", "stderr", b"why\n")
+    assert lines("report", *DONE, *CACHED, FAILED[0], said, FAILED[1]).splitlines() == [
+        "✔ withExec make 1.2s",
+        "$ withExec true 0.0s CACHED",
+        "✘ withExec false 1m1s ERROR",
+        "┃ why",
+        "! exit code: 1",
+        "",
+        "1 done, 1 cached, 1 failed",
+    ]
+
+
+def test_a_failure_is_told_where_it_happened_not_in_every_step_around_it():
+    text = lines(
+        "report",
+        StepStarted("a", "dockerBuild"),
+        StepStarted("b", "withExec true", "a"),
+        StepEnded("b", 0, cached=True, error=None),
+        StepStarted("c", "withExec false", "a"),
+        StepEnded("c", 0, cached=False, error="exit code: 1"),
+        StepEnded("a", 0, cached=False, error="exit code: 1"),
     )
+    assert text.splitlines()[:4] == [
+        "✘ dockerBuild 0.0s ERROR",
+        "├╴$ withExec true 0.0s CACHED",
+        "╰╴✘ withExec false 0.0s ERROR",
+        "  ! exit code: 1",
+    ]
 
 
-def test_dots_has_a_sign_for_each_step_then_the_report():
-    assert lines("dots", *DONE, *CACHED, *FAILED).splitlines()[0] == ".$x"
+def test_plain_tells_again_at_the_end_what_failed_where_it_came_from_and_how_to_run_it_again():
+    ending = Ending(("dagger", "run", "python", "a file.py"), exit_code=1)
+    events = (
+        StepStarted("a", "dockerBuild"),
+        StepStarted("c", "withExec false", "a"),
+        StepOutput("c", "stderr", b"why\n"),
+        StepEnded("c", 0, cached=False, error="exit code: 1"),
+        StepEnded("a", 0, cached=False, error="exit code: 1"),
+    )
+    assert lines("plain", *events, ending=ending).partition("\n\n")[2].splitlines() == [
+        "✘ withExec false 0.0s ERROR",
+        "┃ why",
+        "! exit code: 1",
+        "  in dockerBuild",
+        "",
+        "run it again:  dagger run python 'a file.py'",
+        "look inside:   dagger -i run python 'a file.py'",
+    ]
+
+
+def test_a_failure_that_the_pipeline_meant_is_no_reason_to_run_it_again():
+    ending = Ending(("dagger", "run", "x"), exit_code=0)
+    for mode in ("plain", "dots", "logs", "report"):
+        assert "again" not in lines(mode, *FAILED, ending=ending)
+
+
+def test_plain_indents_a_step_below_the_one_that_it_is_a_part_of():
+    text = lines("plain", StepStarted("a", "outer"), StepStarted("b", "inner", "a"))
+    assert text == "1   : outer\n2   : ┆ inner\n\n"
+
+
+def test_a_step_that_outlives_the_one_it_was_started_for_stands_by_itself():
+    text = lines(
+        "report",
+        StepStarted("a", "withExec curl"),
+        StepStarted("b", "service", "a"),
+        StepEnded("a", 0, cached=False, error=None),
+        StepEnded("b", 0, cached=False, error=None),
+    )
+    assert text.splitlines()[:2] == ["✔ withExec curl 0.0s", "✔ service 0.0s"]
+
+
+def test_a_canceled_step_is_no_failure_to_tell_about():
+    text = lines(
+        "report", StepStarted("a", "x"), StepEnded("a", 0, cached=False, error="canceled", canceled=True)
+    )
+    assert text.splitlines()[0] == "∅ x 0.0s CANCELED"
+
+
+def test_dots_has_a_sign_for_each_step_between_the_logs_then_the_report():
+    text = lines("dots", *DONE, *CACHED, *FAILED)
+    assert text.startswith("▼ withExec make\nx\n\n▶ ..X\n\n✔ withExec make 1.2s\n")
+
+
+def test_dots_has_no_report_when_all_went_well():
+    assert lines("dots", *CACHED) == "▶ .\n"
 
 
 def test_quiet_has_nothing():
