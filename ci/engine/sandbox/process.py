@@ -10,7 +10,8 @@ from typing import Self
 
 import anyio
 
-from ci.engine.sandbox import kernel, launch, seccomp
+from ci.engine.sandbox import filter as filters
+from ci.engine.sandbox import kernel, launch
 from ci.engine.sandbox.command import prepared
 from ci.engine.sandbox.host import enter
 from ci.engine.sandbox.spec import Spec
@@ -67,8 +68,13 @@ class Process:
             await self.wait()  # raises what bwrap said
         if prepare is not None:
             await prepare(self.pid)
-        pretend = self._spec.uid == 0 and not self._spec.privileged and not enter().uid_range
-        self._launched.open_gate(seccomp.pretend_ownership() if pretend else seccomp.ALLOW_ALL)
+        self._launched.open_gate(self._filter())
+
+    def _filter(self) -> bytes:
+        pretend = self._spec.uid == 0 and not enter().uid_range
+        if not self._spec.privileged:
+            return filters.confined(pretend=pretend)
+        return filters.pretending() if pretend else filters.ALLOW_ALL
 
     async def wait(self) -> int:
         """The command's exit code, 128+n when signal n ended it, once all processes are gone and all is read.

@@ -52,7 +52,7 @@ PROGRAMS = (
         "rm",
         "sh",
     ),
-    *("grep", "sleep", "stat", "tail", "touch", "true", "uname"),
+    *("grep", "mount", "sleep", "stat", "tail", "touch", "true", "uname", "unshare"),
 )
 ENVIRONMENT = (("PATH", "/usr/bin:/bin"),)
 

@@ -1,0 +1,132 @@
+"""System calls that Docker's default profile does not allow a container with Docker's default capabilities.
+
+Derived from seccomp/default.json of github.com/moby/profiles (June 2026) and the kernel's tables of numbers:
+all that it lists for those capabilities is allowed, and so left out here; what it says about arguments is in
+``profile``. Numbers are those of x86_64, of its 32-bit mode (i386), and of aarch64; None where there is none,
+or where the profile allows it.
+"""
+
+Numbers = tuple[int | None, int | None, int | None]
+
+#: The newest call that the profile's authors knew: programs that try what came later are told that there is
+#: none, as runc tells them.
+LAST = 469
+
+DENIED: dict[str, Numbers] = {
+    "_sysctl": (156, 149, None),
+    "acct": (163, 51, 89),
+    "add_key": (248, 286, 217),
+    "afs_syscall": (183, 137, None),
+    "arch_prctl": (None, 384, None),
+    "bdflush": (None, 134, None),
+    "bpf": (321, 357, 280),
+    "break": (None, 17, None),
+    "clock_settime": (227, 264, 112),
+    "clock_settime64": (None, 404, None),
+    "create_module": (174, 127, None),
+    "delete_module": (176, 129, 106),
+    "fanotify_init": (300, 338, 262),
+    "file_getattr": (468, 468, 468),
+    "file_setattr": (469, 469, 469),
+    "finit_module": (313, 350, 273),
+    "fsconfig": (431, 431, 431),
+    "fsmount": (432, 432, 432),
+    "fsopen": (430, 430, 430),
+    "fspick": (433, 433, 433),
+    "ftime": (None, 35, None),
+    "get_kernel_syms": (177, 130, None),
+    "get_mempolicy": (239, 275, 236),
+    "getpmsg": (181, 188, None),
+    "gtty": (None, 32, None),
+    "idle": (None, 112, None),
+    "init_module": (175, 128, 105),
+    "io_uring_enter": (426, 426, 426),
+    "io_uring_register": (427, 427, 427),
+    "io_uring_setup": (425, 425, 425),
+    "ioperm": (173, 101, None),
+    "iopl": (172, 110, None),
+    "kcmp": (312, 349, 272),
+    "kexec_file_load": (320, None, 294),
+    "kexec_load": (246, 283, 104),
+    "keyctl": (250, 288, 219),
+    "lock": (None, 53, None),
+    "lookup_dcookie": (212, 253, 18),
+    "lsm_get_self_attr": (459, 459, 459),
+    "lsm_list_modules": (461, 461, 461),
+    "lsm_set_self_attr": (460, 460, 460),
+    "mbind": (237, 274, 235),
+    "migrate_pages": (256, 294, 238),
+    "mount": (165, 21, 40),
+    "mount_setattr": (442, 442, 442),
+    "move_mount": (429, 429, 429),
+    "move_pages": (279, 317, 239),
+    "mpx": (None, 56, None),
+    "nfsservctl": (180, 169, 42),
+    "nice": (None, 34, None),
+    "oldfstat": (None, 28, None),
+    "oldlstat": (None, 84, None),
+    "oldolduname": (None, 59, None),
+    "oldstat": (None, 18, None),
+    "olduname": (None, 109, None),
+    "open_by_handle_at": (304, 342, 265),
+    "open_tree": (428, 428, 428),
+    "open_tree_attr": (467, 467, 467),
+    "perf_event_open": (298, 336, 241),
+    "pidfd_getfd": (438, 438, 438),
+    "pivot_root": (155, 217, 41),
+    "process_madvise": (440, 440, 440),
+    "prof": (None, 44, None),
+    "profil": (None, 98, None),
+    "putpmsg": (182, 189, None),
+    "query_module": (178, 167, None),
+    "quotactl": (179, 131, 60),
+    "quotactl_fd": (443, 443, 443),
+    "readdir": (None, 89, None),
+    "reboot": (169, 88, 142),
+    "request_key": (249, 287, 218),
+    "security": (185, None, None),
+    "set_mempolicy": (238, 276, 237),
+    "set_mempolicy_home_node": (450, 450, 450),
+    "setdomainname": (171, 121, 162),
+    "sethostname": (170, 74, 161),
+    "setns": (308, 346, 268),
+    "settimeofday": (164, 79, 170),
+    "sgetmask": (None, 68, None),
+    "sigaction": (None, 67, None),
+    "signal": (None, 48, None),
+    "sigpending": (None, 73, None),
+    "sigsuspend": (None, 72, None),
+    "ssetmask": (None, 69, None),
+    "stime": (None, 25, None),
+    "stty": (None, 31, None),
+    "swapoff": (168, 115, 225),
+    "swapon": (167, 87, 224),
+    "sysfs": (139, 135, None),
+    "syslog": (103, 103, 116),
+    "tuxcall": (184, None, None),
+    "ulimit": (None, 58, None),
+    "umount": (None, 22, None),
+    "umount2": (166, 52, 39),
+    "unshare": (272, 310, 97),
+    "uselib": (134, 86, None),
+    "userfaultfd": (323, 374, 282),
+    "ustat": (136, 62, None),
+    "vhangup": (153, 111, 58),
+    "vm86": (None, 166, None),
+    "vm86old": (None, 113, None),
+    "vserver": (236, 273, None),
+}
+
+#: Calls that are denied by their arguments.
+CLONE: Numbers = (56, 120, 220)
+CLONE3: Numbers = (435, 435, 435)
+PERSONALITY: Numbers = (135, 136, 92)
+SOCKET: Numbers = (41, 359, 198)
+
+#: Calls that change an owner, with the position of the uid in their arguments; the gid comes next.
+OWNERS: dict[str, tuple[Numbers, int]] = {
+    "chown": ((92, 212, None), 1),
+    "fchown": ((93, 207, 55), 1),
+    "lchown": ((94, 198, None), 1),
+    "fchownat": ((260, 298, 54), 2),
+}
