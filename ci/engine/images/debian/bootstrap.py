@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from ci.engine.images.debian import dpkg
+from ci.engine.images.debian import busybox, dpkg
 from ci.engine.images.debian.apt import Source
 from ci.engine.images.debian.archive import Archive, Progress, Suite
 from ci.engine.images.debian.deb import Deb, read_deb
@@ -67,12 +67,18 @@ async def bootstrap(
     async with Archive(cache, sources) as archive:
         name, found, index = await _choose(archive, wanted, architecture, progress)
         wanted = replace(wanted, suite=name)
-        packages = await anyio.to_thread.run_sync(closure, index, wanted.packages)
+        packages = await anyio.to_thread.run_sync(_packages, index, wanted)
         progress(_summary(packages, name))
         with room(state), contextlib.ExitStack() as files:
             debs = await _fetch(archive, packages, cache.root, files)
             progress("putting the root file system together")
             return await anyio.to_thread.run_sync(_build, wanted, found, debs, blobs, platform)
+
+
+def _packages(index: Index, wanted: Recipe) -> list[Package]:
+    if wanted.kind == "busybox" and busybox.PACKAGE in index:
+        return [index[busybox.PACKAGE]]
+    return closure(index, wanted.packages)
 
 
 def _summary(packages: Sequence[Package], suite: str) -> str:
@@ -129,6 +135,20 @@ async def _fetch(
 
 def _build(wanted: Recipe, found: Sequence[Suite], debs: Sequence[Deb], blobs: Blobs, platform: str) -> Image:
     root = Root(max(member.mtime for deb in debs for member in deb.members))
+    version = ""
+    if wanted.kind == "busybox":
+        busybox.lay_out(root, debs[0], wanted.alpine)
+    else:
+        version = _system(root, wanted, found, debs)
+    created = datetime.fromtimestamp(root.mtime // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    layer = pack(root.members(), blobs)
+    settings = config(wanted, version, created)
+    history = ({"created": created, "created_by": f"bootstrapped from {len(debs)} Debian packages"},)
+    return Image(replace(settings, history=history), (layer,), platform)
+
+
+def _system(root: Root, wanted: Recipe, found: Sequence[Suite], debs: Sequence[Deb]) -> str:
+    """A whole system of Debian packages; returns the version of its Python, where that is the point of it."""
     for deb in debs:
         root.install(deb.members, _slim if wanted.slim else lambda _path: True)
     settle(root)
@@ -140,12 +160,7 @@ def _build(wanted: Recipe, found: Sequence[Suite], debs: Sequence[Deb], blobs: B
             f"path-include /{pattern}\n" for pattern in _KEPT
         ]
         root.file("etc/dpkg/dpkg.cfg.d/slim", "".join(lines))
-    version = _python(root, wanted, debs) if wanted.kind == "python" else ""
-    created = datetime.fromtimestamp(root.mtime // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    layer = pack(root.members(), blobs)
-    settings = config(wanted, version, created)
-    history = ({"created": created, "created_by": f"bootstrapped from {len(debs)} Debian packages"},)
-    return Image(replace(settings, history=history), (layer,), platform)
+    return _python(root, wanted, debs) if wanted.kind == "python" else ""
 
 
 def _slim(path: str) -> bool:

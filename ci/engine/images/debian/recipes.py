@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
+from ci.engine.images.debian.busybox import NEWEST_ALPINE, PACKAGE
 from ci.engine.images.image import ImageConfig
 from ci.engine.images.reference import DEFAULT_REGISTRY, Reference
 
@@ -31,17 +32,25 @@ _BUILD = (
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PYTHON_TAG = re.compile(r"(?P<python>3(?:\.\d+){0,2})?(?:-?(?P<slim>slim))?(?:-?(?P<suite>[a-z]+))?")
+_ALPINE_TAG = re.compile(r"3(?:\.\d+){1,2}|latest|edge|3")
+_BUSYBOX_TAG = re.compile(
+    r"(?:latest|stable|unstable|1(?:\.\d+){0,2})(?:-(?:glibc|musl|uclibc))?|glibc|musl|uclibc"
+)
 _DEBIAN_TAG = re.compile(r"(?P<suite>[a-z]+|\d+)(?:\.\d+)?(?:-(?P<slim>slim))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What to build. `suite` is None where the version of Python has to decide; `python` is "3.11" or ""."""
+    """What to build. `suite` is None where the version of Python has to decide; `python` is "3.11" or "".
+
+    `alpine` is the release that is stood in for, or "".
+    """
 
     kind: str
     suite: str | None
     python: str = ""
     slim: bool = False
+    alpine: str = ""
 
     @property
     def _system(self) -> tuple[str, ...]:
@@ -50,7 +59,9 @@ class Recipe:
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """What to install beside the basic system."""
+        """What to install beside the basic system, or, for BusyBox, instead of it."""
+        if self.kind == "busybox":
+            return (PACKAGE,)
         if self.kind == "debian":
             return self._system
         versioned = (f"python{self.python}", f"python{self.python}-venv") if self.python else ()
@@ -60,10 +71,15 @@ class Recipe:
 def recipe(reference: Reference) -> Recipe | None:
     """The recipe for a reference, None when there is none.
 
-    There are recipes for Docker Hub's `python:3.X[-slim][-SUITE]` and `debian:SUITE[-slim]`.
+    There are recipes for Docker Hub's `python:3.X[-slim][-SUITE]`, `debian:SUITE[-slim]`, `busybox` and
+    `alpine`.
     """
     if reference.registry != DEFAULT_REGISTRY or reference.digest is not None or reference.tag is None:
         return None
+    if reference.repository == "library/busybox" and _BUSYBOX_TAG.fullmatch(reference.tag):
+        return Recipe("busybox", _ALIASES["stable"])
+    if reference.repository == "library/alpine" and _ALPINE_TAG.fullmatch(reference.tag):
+        return Recipe("busybox", _ALIASES["stable"], alpine=_alpine(reference.tag))
     tag = "" if reference.tag == "latest" and reference.repository == "library/python" else reference.tag
     if reference.repository == "library/python" and (found := _PYTHON_TAG.fullmatch(tag)):
         suite = found["suite"]
@@ -77,6 +93,14 @@ def recipe(reference: Reference) -> Recipe | None:
         suite = _known(found["suite"])
         return Recipe("debian", suite, slim=bool(found["slim"])) if suite else None
     return None
+
+
+def _alpine(tag: str) -> str:
+    """The release that a tag of Alpine means: a branch means its first."""
+    numbers = tag.split(".")
+    if len(numbers) == 1:
+        return NEWEST_ALPINE
+    return ".".join([*numbers, "0"][:3])
 
 
 def _known(suite: str) -> str | None:
@@ -100,6 +124,10 @@ def _number(version: str) -> tuple[int, ...]:
 
 def config(wanted: Recipe, python: str, created: str) -> ImageConfig:
     """The configuration that Docker's official image has; `python` is the whole version ("3.11.2")."""
+    if wanted.kind == "busybox":
+        return ImageConfig(
+            env=(f"PATH={_PATH}",), cmd=("/bin/sh" if wanted.alpine else "sh",), created=created
+        )
     if wanted.kind == "debian":
         return ImageConfig(env=(f"PATH={_PATH}",), cmd=("bash",), created=created)
     env = (f"PATH=/usr/local/bin:{_PATH}", "LANG=C.UTF-8", f"PYTHON_VERSION={python}")

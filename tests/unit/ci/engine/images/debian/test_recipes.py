@@ -24,6 +24,11 @@ from ci.engine.images.debian.recipes import Recipe, recipe, suites
         ("debian:12.5-slim", Recipe("debian", "bookworm", slim=True), ("bookworm",)),
         ("debian:bookworm-slim", Recipe("debian", "bookworm", slim=True), ("bookworm",)),
         ("debian:stable", Recipe("debian", "trixie"), ("trixie",)),
+        ("busybox", Recipe("busybox", "trixie"), ("trixie",)),
+        ("busybox:1.36-musl", Recipe("busybox", "trixie"), ("trixie",)),
+        ("alpine:3.20", Recipe("busybox", "trixie", alpine="3.20.0"), ("trixie",)),
+        ("alpine:3.20.2", Recipe("busybox", "trixie", alpine="3.20.2"), ("trixie",)),
+        ("alpine", Recipe("busybox", "trixie", alpine="3.22.0"), ("trixie",)),
     ],
 )
 def test_well_known_images_have_a_recipe(name, wanted, places):
@@ -42,6 +47,8 @@ def test_well_known_images_have_a_recipe(name, wanted, places):
         "debian:wheezy",
         "debian:bookworm-20240101",
         "redis:7",
+        "alpine:20240101",
+        "busybox:whatever",
         "ghcr.io/library/python:3.11",
         "someone/python:3.11",
         "python@sha256:" + "0" * 64,
