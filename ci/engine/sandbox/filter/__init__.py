@@ -1,4 +1,4 @@
-"""The system call filter of a step: Docker's default profile, and ownership pretended where there is one user."""
+"""A step's system call filter: Docker's default profile, and ownership pretended to a lone user."""
 
 from ci.engine.sandbox.filter.profile import ALLOW_ALL, confined, pretending
 

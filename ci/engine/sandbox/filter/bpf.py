@@ -51,7 +51,7 @@ def go(lines: int) -> Line:
 
 
 def by_number(special: Mapping[int, Block], last: int, beyond: Block) -> Block:
-    """What to do by the call's number: a block of its own, the one for all ``beyond`` the last, or allow it."""
+    """What to do by a call's number: its own block, that for all ``beyond`` the last, or allow it."""
     starts: list[tuple[int, Block]] = [(0, [verdict(ALLOW)])]
     for number, block in sorted(special.items()):
         if starts[-1][0] == number:

@@ -48,9 +48,9 @@ ALLOW_ALL = assembled([verdict(ALLOW)])
 def confined(*, pretend: bool, machine: str = "") -> bytes:
     """The program for an ordinary step.
 
-    With ``pretend`` a change of owner that the user namespace has no user for succeeds without being done: with
-    one user mapped the kernel refuses any owner but 0, and unpacking an archive or installing a package as
-    root would fail; like this the file stays root's. (Charliecloud builds images in the same way.)
+    With ``pretend`` a change of owner that the user namespace has no user for succeeds without being done:
+    with one user mapped the kernel refuses any owner but 0, and unpacking an archive or installing a package
+    as root would fail; like this the file stays root's. (Charliecloud builds images in the same way.)
     """
     return _program(machine, lambda which: {**_denied(which), **(_owners(which) if pretend else {})})
 
