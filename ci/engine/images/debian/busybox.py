@@ -31,6 +31,14 @@ echo "apk: this image stands in for Alpine and has no packages: BusyBox of Debia
 echo "apk: use debian:stable-slim with apt-get, or make a registry (or a mirror of it) reachable." >&2
 exit 1
 """
+# The one tool of everyday use that Debian builds its BusyBox without.
+_PRINTENV = """#!/bin/sh
+[ $# -eq 0 ] && exec env
+exec awk 'BEGIN {
+    for (i = 1; i < ARGC; i++) if (ARGV[i] in ENVIRON) print ENVIRON[ARGV[i]]; else missing = 1
+    exit missing
+}' "$@"
+"""
 _OS = """NAME="Alpine Linux"
 ID=alpine
 VERSION_ID={release}
@@ -59,6 +67,7 @@ def lay_out(root: Root, deb: Deb, alpine: str) -> None:
     for name in tools(program):
         place = "bin" if not alpine or name in _BIN else "usr/bin"
         root.symlink(f"{place}/{name}", "/bin/busybox")
+    root.file("bin/printenv", _PRINTENV, 0o755)
     for path in ("dev", "etc", "home", "proc", "sys", "usr/bin", "usr/sbin", "usr/local/bin", "var/log"):
         root.directory(path)
     root.directory("root", 0o700)

@@ -46,6 +46,11 @@ def test_its_shell_and_tools_work_under_their_names(run, name):
     assert (done.returncode, done.stdout, done.stderr) == (0, "c b root\n.\n..\n", "")
 
 
+def test_printenv_prints_what_is_set_and_fails_for_what_is_not(run):
+    done = run("alpine:3.20")("A=1 B=2 printenv A C B; echo $?; A=1 printenv | grep ^A")
+    assert done.stdout == "1\n2\n1\nA=1\n"
+
+
 def test_the_stand_in_says_which_release_it_stands_for_and_that_it_is_one(run):
     done = run("alpine:3.20")("cat /etc/alpine-release; . /etc/os-release; echo $ID $PRETTY_NAME")
     assert done.stdout == "3.20.0\nalpine Alpine Linux v3.20 (stand-in: BusyBox of Debian)\n"
