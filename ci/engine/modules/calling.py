@@ -10,10 +10,11 @@ from ci.engine.api.types.container_image import from_
 from ci.engine.api.types.directory import empty_directory
 from ci.engine.api.types.directory_files import with_directory
 from ci.engine.errors import EngineError
+from ci.engine.events import StepEnded, StepStarted
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import Directory, File
 from ci.engine.graph.fingerprint import fingerprint
-from ci.engine.modules import process, values
+from ci.engine.modules import process, results, values
 from ci.engine.modules.client import Client
 from ci.engine.modules.module import Module, ModuleObject
 from ci.engine.modules.process import FunctionCall
@@ -93,14 +94,40 @@ async def called(
     wanted = FunctionCall(function.original, object_.original, state, tuple(arguments.items()))
     key = fingerprint("function-1", module.key, object_.original, function.original, state, arguments)
 
+    lasting = function.cache_policy == "Default" and module.caches
+
     async def run() -> str:
         return await _run(call, module, object_, wanted)
+
+    async def run_or_recall() -> str:
+        session, ttl = call.session, function.ttl or results.LONGEST
+        in_thread = session.works.evaluator.in_thread
+        known = await in_thread(results.recall, session, key, ttl) if lasting else None
+        if known is not None:
+            _tell(call, object_, wanted)
+            return known
+        result = await run()
+        if lasting:
+            await in_thread(results.keep, session, key, result)
+        return result
 
     if function.cache_policy == "Never":
         result = await run()
     else:
-        result = await call.session.works.evaluator.once.get(("function", key), run)
+        result = await call.session.works.evaluator.once.get(("function", key), run_or_recall)
     return values.from_sdk(call.session.ids, module, function.returns, decoded(result))
+
+
+def _tell(call: Call, object_: Object, wanted: FunctionCall) -> None:
+    """Let those who watch know of a call whose result was kept."""
+    events = call.session.works.evaluator.events
+    events.emit(StepStarted(wanted.digest, title(object_, wanted)))
+    events.emit(StepEnded(wanted.digest, 0.0, cached=True, error=None))
+
+
+def title(object_: Object, wanted: FunctionCall) -> str:
+    """A call as people read it."""
+    return f"{object_.name}.{wanted.name}" if wanted.name else object_.name
 
 
 async def _run(call: Call, module: Module, object_: Object, wanted: FunctionCall) -> str:
@@ -108,9 +135,8 @@ async def _run(call: Call, module: Module, object_: Object, wanted: FunctionCall
 
     assert module.runtime is not None  # noqa: S101  # it was loaded with one
     client = Client(served={each.name: each for each in module.dependencies}, module=module, function=wanted)
-    title = f"{object_.name}.{wanted.name}" if wanted.name else object_.name
     api = view(call, module.dependencies, module)
-    return await process.run(call, module.runtime.container, title, client, api)
+    return await process.run(call, module.runtime.container, title(object_, wanted), client, api)
 
 
 async def _arguments(

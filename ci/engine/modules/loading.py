@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from ci.engine.api.respond import Api
 from ci.engine.errors import EngineError
 from ci.engine.graph.fingerprint import fingerprint
-from ci.engine.modules import bindings, calling, naming, process, runtime
+from ci.engine.modules import bindings, calling, naming, process, record, runtime
 from ci.engine.modules.client import Client
 from ci.engine.modules.module import Module
 from ci.engine.modules.process import FunctionCall
 from ci.engine.modules.schema import ExtendedSource
+from ci.engine.store.store import Lost
 
 if TYPE_CHECKING:
     from ci.engine.api.registry import Call
@@ -68,12 +69,29 @@ async def _load(call: Call, source: ModuleSource) -> Module:
         runtime=prepared,
         key=fingerprint("module-1", source.content, prepared),
     )
-    described = await _described(call, bare)
+    described = await _known(call, bare)
     core = frozenset(call.session.source.schema.possible)
     module = naming.named(described, source.module_name, source.config.name, core)
     module = replace(module, dependencies=bare.dependencies, source=source, runtime=prepared, key=bare.key)
     call.session.universe.add(module)
     return module
+
+
+async def _known(call: Call, bare: Module) -> Module:
+    """A module as its code describes it, or did so in an earlier session."""
+    works = call.session.works
+    key = fingerprint("described-1", bare.key)
+    kept = works.store.index.fact("module", key)
+    if kept is not None:
+        try:
+            known: Module = record.read(kept, works.store)
+        except (Lost, ValueError, AttributeError, ImportError, IndexError):
+            works.store.index.forget("module", key)
+        else:
+            return known
+    described = await _described(call, bare)
+    works.store.index.record("module", key, record.written(described))
+    return described
 
 
 async def _described(call: Call, bare: Module) -> Module:

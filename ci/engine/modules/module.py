@@ -34,6 +34,11 @@ class Module(Digested):
     key: str = ""
 
     @property
+    def caches(self) -> bool:
+        """Whether its functions' results may be used in another session, unless they say otherwise."""
+        return self.source is not None and self.source.config.cached_functions
+
+    @property
     def constructor(self) -> str:
         """The field of ``Query`` that makes its main object."""
         return lower_camel(self.name)
