@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,9 +76,11 @@ def _version(_options: argparse.Namespace, _workdir: Path) -> int:
 
 
 def _session(options: argparse.Namespace, workdir: Path) -> NoReturn:
+    from ci.engine.commands.caller import Caller
     from ci.engine.commands.session import session
 
-    session(workdir, _progress(options, live=False))
+    caller = Caller.parse(options.caller) if options.caller else None
+    session(workdir, _progress(options, live=False), caller)
 
 
 def _elsewhere(options: argparse.Namespace, _workdir: Path) -> int:
@@ -91,7 +94,14 @@ def _run(options: argparse.Namespace, workdir: Path) -> int:
     if not options.command_line:
         return _failed("requires at least 1 arg(s), only received 0: name the command to run")
     try:
-        return run(options.command_line, workdir, _progress(options, live=False), options.cleanup_timeout)
+        return run(
+            options.command_line,
+            workdir,
+            _progress(options, live=True),
+            options.cleanup_timeout,
+            brief=bool(options.quiet),
+            interactive=_interactive(options),
+        )
     except CommandNotFoundError as error:
         return _failed(str(error))
 
@@ -110,7 +120,7 @@ def _progress(options: argparse.Namespace, *, live: bool) -> str:
     """Return how to show progress. ``live``: nothing else writes to the terminal, so a tree can be there."""
     from ci.engine.errors import EngineError
 
-    if options.silent or options.quiet:
+    if options.silent or (options.quiet and not (live and sys.stderr.isatty())):
         return "quiet"
     chosen: str = options.progress or os.environ.get("DAGGER_PROGRESS") or "auto"
     if chosen not in MODES:
@@ -120,6 +130,11 @@ def _progress(options: argparse.Namespace, *, live: bool) -> str:
     if chosen == "auto":
         return "tty" if live and sys.stderr.isatty() else "plain"
     return chosen
+
+
+def _interactive(options: argparse.Namespace) -> list[str]:
+    """Return the command to run in a container whose own failed; empty for none."""
+    return shlex.split(options.interactive_command) if options.interactive else []
 
 
 def _workdir(named: str | None) -> Path:
@@ -139,7 +154,7 @@ def _failed(*messages: str) -> int:
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     """Split the arguments of ``dagger run`` before the command to be run: its options are its own."""
-    valued = {"--progress", "--workdir", "--cleanup-timeout"}
+    valued = {"--progress", "--workdir", "--cleanup-timeout", "--interactive-command"}
     words = iter(enumerate(arguments))
     running = False
     for position, word in words:
@@ -160,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     common = _common()
     parser = _Parser("dagger", description=__doc__, parents=[common], allow_abbrev=False)
     parser.set_defaults(embedded=None, progress=None, workdir=None, silent=False, quiet=0, quiet_start=False)
+    parser.set_defaults(interactive=False, interactive_command="/bin/sh")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, text: str, *aliases: str) -> argparse.ArgumentParser:
@@ -183,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     session.add_argument(
         "--quiet-start", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
+    session.add_argument("--caller", help=argparse.SUPPRESS)
 
     query = command("query", "Send a query to the API and print its answer", "q")
     query.set_defaults(command="query")
@@ -211,6 +228,12 @@ def _common() -> _Parser:
     common.add_argument("--progress", choices=MODES, help="how to show progress (default: auto)")
     common.add_argument("-q", "--quiet", action="count", help="show less of it")
     common.add_argument("-s", "--silent", action="store_true", help="show no progress at all")
+    common.add_argument(
+        "-i", "--interactive", action="store_true", help="open a terminal in a container whose command failed"
+    )
+    common.add_argument(
+        "--interactive-command", metavar="COMMAND", help="what to run there (default: /bin/sh)"
+    )
     common.add_argument("-v", "--verbose", action="count", help=argparse.SUPPRESS)
     common.add_argument("-d", "--debug", action="store_true", help=argparse.SUPPRESS)
     common.add_argument("--workdir", metavar="DIR", help="the folder that relative host paths start from")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 
 from ci.engine.errors import EngineError
+from ci.engine.trace import HERE, Place
 
 if TYPE_CHECKING:
     from ci.engine.api.respond import Api, Request, Response
@@ -30,7 +31,7 @@ class _Gone(Exception):
 class App:
     """An ASGI application that serves one session's API.
 
-    ``guests`` have a token of their own and see a schema of their own: the functions of modules while they run.
+    ``guests`` have a token of their own and see a schema of their own: functions of modules while they run.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class App:
     ) -> None:
         from ci.engine.api.respond import Response
 
+        HERE.set(Place.parse(headers.get(b"traceparent", b"").decode(errors="replace")))
         try:
             body = await _body(headers, receive)
         except _Gone:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -55,6 +56,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.secrets = Secrets(self.workdir)
+        self.events.scrub = self.secrets.scrub
 
     async def __aenter__(self) -> Self:
         """Open the session."""
@@ -76,8 +78,11 @@ class Session:
             await self.tasks.__aexit__(kind, error, trace)
 
 
-async def serve(session: Session, listener: socket.socket, connection: Connection) -> None:
-    """Serve a session until stdin is closed or a signal asks to end; then stop everything it started."""
+async def serve(session: Session, listener: socket.socket, connection: Connection) -> int | None:
+    """Serve a session until stdin is closed or a signal asks to end; then stop everything it started.
+
+    Returns the exit code of the command that it served, if that was told.
+    """
     from ci.engine.http import App
     from ci.engine.server import serving
 
@@ -85,18 +90,24 @@ async def serve(session: Session, listener: socket.socket, connection: Connectio
         loading = _Loading(session, connection)
         session.tasks.start_soon(loading.load)
         async with serving(App(connection.token, loading.api, session.guests), listener):
-            await _asked_to_end()
+            told = await _asked_to_end()
+    return _exit_code(told)
 
 
-async def _asked_to_end() -> None:
-    """Wait until stdin is closed, as an SDK does when it is done, or SIGTERM or SIGINT arrives."""
+async def _asked_to_end() -> bytes:
+    """Wait until stdin is closed, as an SDK does when it is done, or SIGTERM or SIGINT arrives.
+
+    Returns what was written to it last.
+    """
     ended = anyio.Event()
     loop = asyncio.get_running_loop()
+    told = b""
 
     def wait() -> None:
+        nonlocal told
         with contextlib.suppress(OSError):
-            while os.read(0, 65536):
-                pass
+            while chunk := os.read(0, 65536):
+                told = chunk
         with contextlib.suppress(RuntimeError):  # a signal was first, and the loop is gone
             loop.call_soon_threadsafe(ended.set)
 
@@ -104,6 +115,15 @@ async def _asked_to_end() -> None:
         loop.add_signal_handler(number, ended.set)
     threading.Thread(target=wait, name="stdin", daemon=True).start()
     await ended.wait()
+    return told
+
+
+def _exit_code(told: bytes) -> int | None:
+    """The exit code in what the command that started this engine wrote to it at its end."""
+    try:
+        return int(json.loads(told)["exit_code"])
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 class _Loading:

@@ -2,17 +2,18 @@
 
 import errno
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
-from ci.engine.commands.engine import engine
+from ci.engine.commands.caller import Caller
+from ci.engine.commands.engine import Outcome, engine
+from ci.engine.commands.terminal import users_terminal
+from ci.engine.connection import Connection
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KERNEL = 0x80  # si_code SI_KERNEL: the terminal sent it, to every process in the foreground
@@ -22,34 +23,58 @@ class CommandNotFoundError(Exception):
     """There is no such command to run."""
 
 
-def run(command: Sequence[str], workdir: Path, progress: str, cleanup_seconds: float) -> int:
+def run(
+    command: Sequence[str],
+    workdir: Path,
+    progress: str,
+    cleanup_seconds: float,
+    *,
+    brief: bool = False,
+    interactive: Sequence[str] = (),
+) -> int:
     """Run a command in a session; return its exit code, or 128 and the number of the signal that ended it.
+
+    ``interactive`` is what to run on the user's terminal in a container whose command failed.
 
     Raises:
         NoEngineError: there is no session to be had.
         CommandNotFoundError: there is no such command.
     """
-    # The tree has the terminal to itself: what the command writes is shown when the tree has gone.
-    held = progress == "tty" and sys.stderr.isatty()
-    with _held_output(held) as actions, engine(workdir, progress) as connection:
-        return _supervised(command, {**os.environ, **connection.variables()}, actions, cleanup_seconds)
+    caller, outcome = Caller.of_this_command(), Outcome()
+    with ExitStack() as stack:
+        # A tree has the terminal to itself: what the command writes is shown above it, by the engine.
+        outputs = stack.enter_context(_outputs()) if progress == "tty" else _Outputs()
+        terminal = stack.enter_context(users_terminal()) if progress != "quiet" else None
+        caller = replace(
+            caller, outputs=outputs.ours, terminal=terminal, brief=brief, interactive=tuple(interactive)
+        )
+        connection = stack.enter_context(engine(workdir, progress, caller=caller, outcome=outcome))
+        environ = {**os.environ, **connection.variables()}
+        if caller.inside is not None and Connection.from_variables(os.environ) is None:
+            environ["TRACEPARENT"] = caller.inside.traceparent
+        outcome.exit_code = _supervised(command, environ, outputs, cleanup_seconds)
+    return outcome.exit_code
 
 
 def _supervised(
     command: Sequence[str],
     environ: Mapping[str, str],
-    actions: Sequence[tuple[int, int, int]],
+    outputs: "_Outputs",
     cleanup_seconds: float,
 ) -> int:
     """Run a command and pass signals on to it; after the first one it has ``cleanup_seconds`` to end."""
     watched = {*PASSED_ON, signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     try:
-        pid = os.posix_spawnp(command[0], list(command), environ, file_actions=actions, setsigmask=before)
+        pid = os.posix_spawnp(
+            command[0], list(command), environ, file_actions=outputs.actions, setsigmask=before
+        )
     except OSError as error:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         reason = "executable file not found in $PATH" if error.errno == errno.ENOENT else error.strerror
         raise CommandNotFoundError(f'exec: "{command[0]}": {reason}') from None
+    finally:
+        outputs.close()
     try:
         return _awaited(pid, watched, cleanup_seconds)
     finally:
@@ -74,21 +99,35 @@ def _awaited(pid: int, watched: Collection[signal.Signals], cleanup_seconds: flo
                 os.kill(pid, came.si_signo)
 
 
+@dataclass(slots=True)
+class _Outputs:
+    """Pipes for what the command writes: where it is to be read, and (descriptor, pipe's end) for itself."""
+
+    ours: tuple[int, ...] = ()
+    theirs: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def actions(self) -> list[tuple[int, int, int]]:
+        """What makes them the command's."""
+        return [(os.POSIX_SPAWN_DUP2, end, number) for number, end in self.theirs]
+
+    def close(self) -> None:
+        """Leave them to those who use them: the readers learn when the last writer has gone."""
+        numbers = (*self.ours, *(end for _, end in self.theirs))
+        self.ours = self.theirs = ()
+        for number in numbers:
+            os.close(number)
+
+
 @contextmanager
-def _held_output(held: bool) -> Iterator[list[tuple[int, int, int]]]:
-    """Yield how to redirect the command's output, and show what was held back afterwards."""
-    if not held:
-        yield []
-        return
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        try:
-            yield [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
-        finally:
-            _copy(out, sys.stdout.buffer)
-            _copy(err, sys.stderr.buffer)
-
-
-def _copy(source: IO[bytes], target: IO[bytes]) -> None:
-    source.seek(0)
-    shutil.copyfileobj(source, target)
-    target.flush()
+def _outputs() -> Iterator[_Outputs]:
+    """Pipes for those of the command's outputs that would go to the terminal."""
+    pipes = {stream.fileno(): os.pipe() for stream in (sys.stdout, sys.stderr) if stream.isatty()}
+    outputs = _Outputs(
+        tuple(reading for reading, _ in pipes.values()),
+        tuple((number, writing) for number, (_, writing) in pipes.items()),
+    )
+    try:
+        yield outputs
+    finally:
+        outputs.close()

@@ -5,9 +5,13 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from ci.engine.commands.caller import Caller
 
-def session(workdir: Path, progress: str) -> NoReturn:
+
+def session(workdir: Path, progress: str, caller: Caller | None = None) -> NoReturn:
     """Serve until stdin is closed or a signal comes, and exit; says on stdout where.
+
+    ``caller`` is the command that started it, None if that was a client library.
 
     Raises:
         EngineError: this host cannot run steps, or the state folder cannot be used.
@@ -28,12 +32,13 @@ def session(workdir: Path, progress: str) -> NoReturn:
     import anyio
 
     from ci.engine.events import Events
-    from ci.engine.progress import shown
+    from ci.engine.progress import Ending, shown
     from ci.engine.session import Session, serve
 
-    events = Events()
-    with shown(events, progress, sys.stderr):
-        anyio.run(serve, Session(folder, workdir, events), listener, connection)
+    caller = caller or Caller.of_a_client()
+    events, ending = Events(caller.inside), Ending(caller.command)
+    with shown(events, progress, sys.stderr, ending=ending, outputs=caller.outputs, brief=caller.brief):
+        ending.exit_code = anyio.run(serve, Session(folder, workdir, events), listener, connection)
     # All is closed by now; what is left is to take down what the interpreter has loaded, or is still loading.
     sys.stdout.flush()
     sys.stderr.flush()

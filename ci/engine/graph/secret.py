@@ -9,6 +9,7 @@ import anyio
 
 from ci.engine.errors import EngineError, reason
 from ci.engine.graph.fingerprint import Digested
+from ci.engine.graph.scrub import scrub
 
 # Providers of Dagger's that need a service of their own, which this engine does not speak to.
 ELSEWHERE = frozenset({"op", "vault", "libsecret", "gcp", "aws+sm", "aws+ps"})
@@ -46,6 +47,10 @@ class Secrets:
         """Keep a secret in memory; a later one of the same name takes its place."""
         self._set[name] = plaintext
         return Secret(name)
+
+    def scrub(self, text: str) -> str:
+        """``text`` without the secrets that the client has set."""
+        return scrub(text, self._set.values()) if self._set else text
 
     def refer(self, uri: str, cache_key: str | None = None) -> Secret:
         """Refer to a secret that a provider has: ``env://NAME``, ``file://PATH`` or ``cmd://COMMAND``.

@@ -67,7 +67,7 @@ class Tree:
 
     def print(self, line: str) -> None:
         """Show a line of what the user's command wrote, above the tree."""
-        self._console.print(Text.from_ansi(line))
+        self._console.print(Text.from_ansi(line), soft_wrap=True)
 
     def prompt(self, line: str) -> None:
         """Show the start of such a line, under the tree, while it is not whole: it may be a question."""
@@ -95,9 +95,10 @@ class Tree:
                 yield from (_styled([(lead, "bright_black"), *line]) for line in outline(step))
             return
         took = duration(self._steps.since(step))
-        row = Table.grid(padding=0)
         title = Text.assemble(step.name, (f" {took}", "bright_black"), no_wrap=True, overflow="ellipsis")
-        row.add_row(Text(lead, style="bright_black"), self._spinner, " ", title)
+        cells: list[RenderableType] = [self._spinner, " ", title]
+        row = Table.grid(padding=0)
+        row.add_row(*([Text(lead, style="bright_black"), *cells] if lead else cells))
         yield row
         for said in list(step.said)[-LAST_LINES:]:
             yield Text(f"{lead}  ┃ {said}", style="bright_black", no_wrap=True, overflow="ellipsis")
