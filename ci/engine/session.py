@@ -18,6 +18,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from ci.engine.api.calls import Calls
 from ci.engine.api.ids import Ids
 from ci.engine.connection import Connection
 from ci.engine.errors import EngineError
@@ -50,6 +51,7 @@ class Session:
     source: "SchemaSource" = field(init=False, repr=False)
     registry: "Registry" = field(init=False, repr=False)
     secrets: Secrets = field(init=False)
+    calls: Calls = field(init=False, repr=False)
     works: "Works" = field(init=False, repr=False)
     tasks: TaskGroup = field(init=False, repr=False)
     closing: AsyncExitStack = field(init=False, repr=False)
@@ -57,6 +59,7 @@ class Session:
     def __post_init__(self) -> None:
         self.secrets = Secrets(self.workdir)
         self.events.scrub = self.secrets.scrub
+        self.calls = Calls(self.events)
 
     async def __aenter__(self) -> Self:
         """Open the session."""

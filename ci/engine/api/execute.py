@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from ci.engine.api.calls import note
 from ci.engine.api.ids import Identified
 from ci.engine.api.introspect import Introspection
 from ci.engine.api.path import Keys, Path, keys
@@ -145,6 +146,16 @@ class Executor:
             return self.session.ids.of(parent.type, parent.value)
         if parent is ROOT and LOADING.fullmatch(spec.name):
             return self._node(spec, arguments["id"])
+        if not self.session.calls.wanted(spec):
+            return await self._called(parent, spec, arguments, path)
+        with self.session.calls.told(parent, spec, arguments) as step:
+            value = await self._called(parent, spec, arguments, path)
+            note(step, value)
+            return value
+
+    async def _called(
+        self, parent: Identified, spec: FieldSpec, arguments: Mapping[str, Any], path: Path
+    ) -> Any:
         loaded = self._loaded(arguments, spec.arguments) if spec.arguments else arguments
         value = self.registry.find(spec)(Call(self.session, spec, path, self.client), parent.value, **loaded)
         if inspect.isawaitable(value):

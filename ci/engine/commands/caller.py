@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from ci.engine.telemetry.exporting import Command
 from ci.engine.trace import Place, new_span
 
 
@@ -31,6 +32,13 @@ class Caller:
     def inside(self) -> Place | None:
         """Where in the trace the work is done that the command asks for."""
         return self.place.below(self.span, shown=False) if self.place and self.span else self.place
+
+    def span_of_command(self) -> Command | None:
+        """The span of the whole command, None if it has none of its own."""
+        if self.place is None or not self.span:
+            return None
+        name = os.environ.get("DAGGER_TRACE_NAME") or " ".join(self.command)
+        return Command(name, self.place, self.span)
 
     def line(self) -> str:
         """As an argument of the engine's command line."""

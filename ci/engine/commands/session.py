@@ -34,11 +34,18 @@ def session(workdir: Path, progress: str, caller: Caller | None = None) -> NoRet
     from ci.engine.events import Events
     from ci.engine.progress import Ending, shown
     from ci.engine.session import Session, serve
+    from ci.engine.telemetry import Endpoints, exported
 
     caller = caller or Caller.of_a_client()
     events, ending = Events(caller.inside), Ending(caller.command)
-    with shown(events, progress, sys.stderr, ending=ending, outputs=caller.outputs, brief=caller.brief):
+    command = caller.span_of_command()
+    with (
+        exported(events, Endpoints.of(os.environ), command, sys.stderr.write),
+        shown(events, progress, sys.stderr, ending=ending, outputs=caller.outputs, brief=caller.brief),
+    ):
         ending.exit_code = anyio.run(serve, Session(folder, workdir, events), listener, connection)
+        if command is not None:
+            command.exit_code = ending.exit_code
     # All is closed by now; what is left is to take down what the interpreter has loaded, or is still loading.
     sys.stdout.flush()
     sys.stderr.flush()
