@@ -10,17 +10,17 @@ import anyio
 
 from infra.engine.deploy import graph, urns
 from infra.engine.deploy.contract import Change, Journal, Op, UpdateRequest
-from infra.engine.deploy.decisions import Decisions, Scope
 from infra.engine.deploy.errors import DeploymentError, ReportedError, StoppedError
-from infra.engine.deploy.executor import Executor, StepFailedError
-from infra.engine.deploy.hooks import Hooks
-from infra.engine.deploy.ledger import Ledger
-from infra.engine.deploy.plan import Constraints
-from infra.engine.deploy.planner import Planner
+from infra.engine.deploy.operations.rehearsal import Rehearsal
+from infra.engine.deploy.planning.decisions import Decisions, Scope
+from infra.engine.deploy.planning.plan import Constraints
+from infra.engine.deploy.planning.planner import Planner
 from infra.engine.deploy.registration import Reading, Registered, Registration, Result
-from infra.engine.deploy.rehearsal import Rehearsal
-from infra.engine.deploy.report import Report
-from infra.engine.deploy.steps import Step
+from infra.engine.deploy.steps.executor import Executor, StepFailedError
+from infra.engine.deploy.steps.hooks import Hooks
+from infra.engine.deploy.steps.ledger import Ledger
+from infra.engine.deploy.steps.report import Report
+from infra.engine.deploy.steps.step import Step
 from infra.engine.providers.contract import ProviderError
 from infra.engine.providers.registry import Load, Registry
 from infra.engine.values import Properties

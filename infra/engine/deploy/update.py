@@ -11,14 +11,14 @@ from typing import Literal
 import anyio
 
 from infra.engine.deploy.contract import Emit, Journal, Kind, Outcome, PreviewOf, UpdateRequest
-from infra.engine.deploy.deletes import Deletes, check_targets
 from infra.engine.deploy.deployment import Deployment
 from infra.engine.deploy.errors import DeploymentError, StoppedError
-from infra.engine.deploy.importer import Importer
-from infra.engine.deploy.pending import mend
-from infra.engine.deploy.refresh import Refresh
-from infra.engine.deploy.rehearsal import Rehearsal
-from infra.engine.deploy.report import Report
+from infra.engine.deploy.operations.deletes import Deletes, check_targets
+from infra.engine.deploy.operations.importer import Importer
+from infra.engine.deploy.operations.pending import mend
+from infra.engine.deploy.operations.refresh import Refresh
+from infra.engine.deploy.operations.rehearsal import Rehearsal
+from infra.engine.deploy.steps.report import Report
 from infra.engine.protocol.server import Servers
 from infra.engine.providers.contract import ProviderError
 from infra.engine.providers.packages import Packages

@@ -9,12 +9,12 @@ import anyio
 import grpc.aio
 
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.protocol import program
 from infra.engine.protocol.channel import OPTIONS
 from infra.engine.protocol.engine import Engine
 from infra.engine.protocol.errors import ProgramFailedError
 from infra.engine.protocol.messages import engine_pb2_grpc, resource_pb2_grpc
-from infra.engine.protocol.monitor import Monitor
+from infra.engine.protocol.monitor.service import Monitor
+from infra.engine.protocol.program import process
 from infra.engine.providers.defaults import Defaults
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Servers:
     async def _run(self, ended: anyio.Event) -> None:
         deployment = self._deployment
         try:
-            await program.run(deployment.request, self.address, deployment.report, deployment.stopped)
+            await process.run(deployment.request, self.address, deployment.report, deployment.stopped)
         except ProgramFailedError as error:
             if error.told:
                 deployment.failed = deployment.bailed = True

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from infra.engine.protocol.python import Interpreter
+from infra.engine.protocol.program.python import Interpreter
 from infra.engine.providers import locate
 from infra.engine.providers.builtin import Builtin
 from infra.engine.providers.contract import Provider, ProviderError

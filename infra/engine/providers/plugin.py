@@ -17,9 +17,10 @@ import grpc
 import grpc.aio
 from google.protobuf import empty_pb2, struct_pb2
 
-from infra.engine.protocol import status, tether
+from infra.engine.protocol import status
 from infra.engine.protocol.channel import OPTIONS
 from infra.engine.protocol.messages import provider_pb2, provider_pb2_grpc
+from infra.engine.protocol.program import tether
 from infra.engine.providers.contract import (
     Called,
     Checked,

@@ -9,7 +9,7 @@ import pytest
 
 from infra.engine.deploy import urns
 from infra.engine.deploy.contract import Outcome, Program, UpdateRequest
-from infra.engine.deploy.ledger import Ledger
+from infra.engine.deploy.steps.ledger import Ledger
 from infra.engine.deploy.update import update
 from infra.engine.display import events
 from infra.engine.state.model import Snapshot

@@ -7,7 +7,7 @@ import pytest
 
 from infra.engine.deploy.contract import Program
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.protocol.python import Interpreter
+from infra.engine.protocol.program.python import Interpreter
 from infra.engine.values import Secret
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.engine.deploy import graph, urns
-from infra.engine.deploy.targets import Targets
+from infra.engine.deploy.planning.targets import Targets
 
 if TYPE_CHECKING:
     from infra.engine.deploy.contract import UpdateRequest

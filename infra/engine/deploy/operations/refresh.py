@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from infra.engine.deploy import differ, graph, states, urns
+from infra.engine.deploy import graph, states, urns
 from infra.engine.deploy.contract import Op
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.deploy.executor import failure_text
-from infra.engine.deploy.steps import Step
+from infra.engine.deploy.planning import differ
+from infra.engine.deploy.steps.executor import failure_text
+from infra.engine.deploy.steps.step import Step
 from infra.engine.providers.contract import Diff, Found, InitError, ProviderError, Target
 from infra.engine.state.model import Resource, timestamp
 from infra.engine.values.compare import edits, equal

@@ -14,10 +14,10 @@ import anyio.abc
 
 from infra.engine.deploy.contract import Program, UpdateRequest
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.deploy.report import Report
-from infra.engine.protocol import host
+from infra.engine.deploy.steps.report import Report
 from infra.engine.protocol.errors import ProgramFailedError
-from infra.engine.protocol.python import Interpreter
+from infra.engine.protocol.program import host
+from infra.engine.protocol.program.python import Interpreter
 
 _ENTRY = Path(__file__).with_name("entry.py")
 _TOLD_THE_USER = 32

@@ -4,7 +4,7 @@ import pytest
 
 from infra.engine.deploy.contract import Op, Plan
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.deploy.plan import Constraints, allows
+from infra.engine.deploy.planning.plan import Constraints, allows
 from infra.engine.deploy.registration import Registration
 from infra.engine.state.model import Resource
 from infra.engine.values import UNKNOWN

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from infra.engine.deploy.contract import Change
-from infra.engine.deploy.ledger import Ledger
+from infra.engine.deploy.steps.ledger import Ledger
 from infra.engine.state.model import Resource
 
 

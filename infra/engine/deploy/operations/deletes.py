@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from infra.engine.deploy import steps, urns
+from infra.engine.deploy import urns
 from infra.engine.deploy.contract import Op
 from infra.engine.deploy.errors import ReportedError, StoppedError
-from infra.engine.deploy.executor import StepFailedError
 from infra.engine.deploy.graph import Graph
-from infra.engine.deploy.steps import Step
-from infra.engine.deploy.targets import Targets
+from infra.engine.deploy.planning.targets import Targets
+from infra.engine.deploy.steps.executor import StepFailedError
+from infra.engine.deploy.steps.step import Step, delete, delete_replaced, same
 
 if TYPE_CHECKING:
     from infra.engine.deploy.deployment import Deployment
@@ -49,18 +49,18 @@ class Deletes:
         for index, resource in enumerate(self._ledger.found()):
             if included is not None and resource.urn not in included:
                 if not self._decided.operated(resource.urn):
-                    sames.append(steps.same(resource, replace(resource), untargeted=True))
+                    sames.append(same(resource, replace(resource), untargeted=True))
                 continue
             if resource.delete:
                 if index in self._decided.gone:
                     continue
-                doomed.append(steps.delete_replaced(resource, pending_replacement=False))
+                doomed.append(delete_replaced(resource, pending_replacement=False))
             elif self._decided.operated(resource.urn):
                 continue
             elif resource.pending_replacement:
                 doomed.append(Step(Op.REMOVE_PENDING_REPLACE, resource))
             else:
-                doomed.append(steps.delete(resource))
+                doomed.append(delete(resource))
             self._decided.deletes.add(resource.urn)
             if not self._deployment.preview and not urns.is_provider(resource.type):
                 await self._deployment.registry.ensure(resource.provider)
@@ -131,7 +131,7 @@ class Deletes:
         }
         async with anyio.create_task_group() as group:
 
-            async def delete(key: int) -> None:
+            async def take_away(key: int) -> None:
                 step = condemned[key]
                 gone = key not in kept
                 if gone:
@@ -146,10 +146,10 @@ class Deletes:
                         kept.add(each)
                     waiting[each] -= 1
                     if not waiting[each]:
-                        group.start_soon(delete, each)
+                        group.start_soon(take_away, each)
 
             for key in [key for key, dependents in waiting.items() if not dependents]:
-                group.start_soon(delete, key)
+                group.start_soon(take_away, key)
 
 
 def check_targets(deployment: Deployment, targets: Targets) -> None:

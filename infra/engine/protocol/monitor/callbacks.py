@@ -10,7 +10,7 @@ import grpc.aio
 
 from infra.engine.deploy import urns
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.deploy.hooks import Hook, Occasion
+from infra.engine.deploy.steps.hooks import Hook, Occasion
 from infra.engine.protocol.channel import OPTIONS
 from infra.engine.protocol.messages import callback_pb2, callback_pb2_grpc, resource_pb2
 from infra.engine.values import Properties

@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.engine.deploy.targets import Targets
+from infra.engine.deploy.planning.targets import Targets
 
 URN = "urn:pulumi:dev::shop::a:b:C$d:e:F::name"
 

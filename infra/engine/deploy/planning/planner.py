@@ -10,15 +10,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from infra.engine.deploy import differ, graph, states, urns
+from infra.engine.deploy import graph, states, urns
 from infra.engine.deploy.contract import Op
-from infra.engine.deploy.decisions import Decisions, Scope
 from infra.engine.deploy.errors import DeploymentError, ReportedError
-from infra.engine.deploy.naming import Naming
-from infra.engine.deploy.plan import Constraints
+from infra.engine.deploy.planning import differ
+from infra.engine.deploy.planning.decisions import Decisions, Scope
+from infra.engine.deploy.planning.naming import Naming
+from infra.engine.deploy.planning.plan import Constraints
+from infra.engine.deploy.planning.replacing import Replacing
 from infra.engine.deploy.registration import Reading, Registration
-from infra.engine.deploy.replacing import Replacing
-from infra.engine.deploy.steps import Step, same
+from infra.engine.deploy.steps.step import Step, same
 from infra.engine.providers.contract import Diff, Failure, Provider, Target
 from infra.engine.providers.session import DiffUnavailableError
 from infra.engine.values.compare import contains_unknown, equal

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from infra.engine.deploy import states, urns
 from infra.engine.deploy.contract import Change, Op
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.deploy.steps import Step
+from infra.engine.deploy.steps.step import Step
 from infra.engine.providers.contract import Found, InitError, Provider, ProviderError, Target
 from infra.engine.state.model import Resource, timestamp
 from infra.engine.values.compare import equal

@@ -3,11 +3,11 @@
 import pytest
 
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.protocol import requests
 from infra.engine.protocol.engine import satisfies
 from infra.engine.protocol.messages import alias_pb2, resource_pb2
-from infra.engine.protocol.positions import Positions
-from infra.engine.protocol.requests import Inherited, seconds
+from infra.engine.protocol.monitor import requests
+from infra.engine.protocol.monitor.positions import Positions
+from infra.engine.protocol.monitor.requests import Inherited, seconds
 from infra.engine.values import Output
 
 PROVIDER = "urn:pulumi:dev::shop::pulumi:providers:aws::mine::id"

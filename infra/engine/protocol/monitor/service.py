@@ -20,11 +20,11 @@ from google.protobuf import empty_pb2
 from infra.engine.deploy import urns
 from infra.engine.deploy.errors import DeploymentError, StoppedError
 from infra.engine.deploy.registration import Reading, Registered, Result
-from infra.engine.protocol import requests
-from infra.engine.protocol.callbacks import Callbacks, Transform
 from infra.engine.protocol.messages import provider_pb2, resource_pb2, resource_pb2_grpc
-from infra.engine.protocol.positions import Positions
-from infra.engine.protocol.requests import Inherited, InvalidRequestError
+from infra.engine.protocol.monitor import requests
+from infra.engine.protocol.monitor.callbacks import Callbacks, Transform
+from infra.engine.protocol.monitor.positions import Positions
+from infra.engine.protocol.monitor.requests import Inherited, InvalidRequestError
 from infra.engine.providers.contract import Provider, ProviderError
 from infra.engine.providers.defaults import DefaultDeniedError, Defaults, versioned
 from infra.engine.values import Properties

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from infra.engine.deploy.errors import DeploymentError
 
 if TYPE_CHECKING:
-    from infra.engine.deploy.report import Report
+    from infra.engine.deploy.steps.report import Report
     from infra.engine.state.model import Resource
 
 

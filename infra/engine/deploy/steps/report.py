@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from infra.engine.deploy.contract import Emit, Op, Violation
-from infra.engine.deploy.steps import Step
+from infra.engine.deploy.steps.step import Step
 from infra.engine.display import events
 from infra.engine.state.model import Resource
 from infra.engine.values import Output, Properties, Secret, Unknown, Value

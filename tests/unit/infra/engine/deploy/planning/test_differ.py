@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.engine.deploy import differ
+from infra.engine.deploy.planning import differ
 from infra.engine.providers.contract import Diff, Difference, PropertyDifference, Provider, Target
 from infra.engine.state.model import Resource
 from infra.engine.values import UNKNOWN, Secret

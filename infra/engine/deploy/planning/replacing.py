@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from infra.engine.deploy import differ, states, steps, urns
+from infra.engine.deploy import states, urns
 from infra.engine.deploy.contract import Op
 from infra.engine.deploy.errors import DeploymentError, ReportedError
-from infra.engine.deploy.steps import Step
+from infra.engine.deploy.planning import differ
+from infra.engine.deploy.steps.step import Step, delete, delete_replaced
 from infra.engine.providers.contract import Diff, Provider, Target
 from infra.engine.values import UNKNOWN, Properties
 
 if TYPE_CHECKING:
     from infra.engine.deploy.deployment import Deployment
-    from infra.engine.deploy.planner import Wish
+    from infra.engine.deploy.planning.planner import Wish
     from infra.engine.state.model import Resource
 
 
@@ -110,17 +111,17 @@ class Replacing:
             self._deployment.constraints.expect(resource.urn)
             decided.dependent_keys[resource.urn] = dependent.keys
             if resource.delete:
-                planned.append(steps.delete(resource))
+                planned.append(delete(resource))
             else:
                 self._unprotected(resource, wish.urn)
-                planned.append(steps.delete_replaced(resource, pending_replacement=True))
+                planned.append(delete_replaced(resource, pending_replacement=True))
             decided.deletes.add(resource.urn)
             decided.gone.add(ledger.slot(resource))
         await self._deployment.registry.ensure(old.provider)
         if not old.pending_replacement:
             decided.deletes.add(old.urn)
             decided.gone.add(ledger.slot(old))
-            planned.append(steps.delete_replaced(old, pending_replacement=True))
+            planned.append(delete_replaced(old, pending_replacement=True))
         return planned
 
     def _unprotected(self, resource: Resource, because: str) -> None:

@@ -10,8 +10,8 @@ from infra.engine.deploy.registration import Alias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.engine.deploy.decisions import Decisions
-    from infra.engine.deploy.ledger import Ledger
+    from infra.engine.deploy.planning.decisions import Decisions
+    from infra.engine.deploy.steps.ledger import Ledger
     from infra.engine.state.model import Resource
 
 

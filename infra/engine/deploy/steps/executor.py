@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from infra.engine.deploy.actions import Actions, Applied, ProtectedError
 from infra.engine.deploy.contract import Change, Op
 from infra.engine.deploy.errors import DeploymentError, StoppedError
 from infra.engine.deploy.registration import Registered, Result
-from infra.engine.deploy.steps import Step
+from infra.engine.deploy.steps.actions import Actions, Applied, ProtectedError
+from infra.engine.deploy.steps.step import Step
 from infra.engine.providers.contract import InitError, ProviderError
 from infra.engine.state.model import Operation, OperationType, Resource
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 from infra.engine.deploy import states, urns
 from infra.engine.deploy.contract import Import, Op
 from infra.engine.deploy.errors import DeploymentError, StoppedError
-from infra.engine.deploy.executor import StepFailedError
 from infra.engine.deploy.registration import Registration
-from infra.engine.deploy.steps import Step, same
+from infra.engine.deploy.steps.executor import StepFailedError
+from infra.engine.deploy.steps.step import Step, same
 
 if TYPE_CHECKING:
     from infra.engine.deploy.deployment import Deployment

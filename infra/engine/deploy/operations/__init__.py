@@ -1,0 +1,1 @@
+"""What is done to a stack as a whole, beside what its program registers."""

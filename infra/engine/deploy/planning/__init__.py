@@ -1,0 +1,1 @@
+"""What is to become of each resource: from a registration to steps."""

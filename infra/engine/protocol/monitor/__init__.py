@@ -1,0 +1,1 @@
+"""The resource monitor: what a program asks of the deployment."""

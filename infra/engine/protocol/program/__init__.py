@@ -1,0 +1,1 @@
+"""The program: its interpreter, its process, and how it is started and ended."""
