@@ -106,9 +106,13 @@ class Api:
     def serving(self, client: Client) -> "Api":
         """The same schema (and what is remembered of queries to it), served to another client."""
         other = copy.copy(self)
-        other._executor = dataclasses.replace(self._executor, client=client)
-        client.api = other
+        other.turn_to(client)
         return other
+
+    def turn_to(self, client: Client) -> None:
+        """Serve this client from now on."""
+        self._executor = dataclasses.replace(self._executor, client=client)
+        client.api = self
 
     async def answer(self, request: Request) -> Response:
         """Answer a request; whatever goes wrong is in the response."""

@@ -41,6 +41,7 @@ class Secrets:
 
     def __init__(self, folder: Path = Path()) -> None:
         self._set: dict[str, bytes] = {}
+        self._revealed: set[bytes] = set()
         self._folder = folder
 
     def set(self, name: str, plaintext: bytes) -> Secret:
@@ -51,6 +52,10 @@ class Secrets:
     def scrub(self, text: str) -> str:
         """``text`` without the secrets that the client has set."""
         return scrub(text, self._set.values()) if self._set else text
+
+    def told(self) -> tuple[bytes, ...]:
+        """The values that the client has set, or that have been asked for: what no output may show."""
+        return tuple({*self._set.values(), *self._revealed} - {b""})
 
     def refer(self, uri: str, cache_key: str | None = None) -> Secret:
         """Refer to a secret that a provider has: ``env://NAME``, ``file://PATH`` or ``cmd://COMMAND``.
@@ -76,6 +81,11 @@ class Secrets:
         Raises:
             SecretError: there is none; the message does not tell more than its name.
         """
+        value = await self._value(secret)
+        self._revealed.add(value)
+        return value
+
+    async def _value(self, secret: Secret) -> bytes:
         scheme, place = secret.provider
         match scheme:
             case "env":

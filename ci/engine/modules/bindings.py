@@ -1,6 +1,6 @@
-"""Python bindings to what a module depends on: ``dagger_gen``, which the SDK takes in place of its own client.
+"""Python bindings to what a module depends on: ``dagger_gen``, which the SDK prefers to its own client.
 
-It has all that the SDK's generated client has, and in the same manner a class for each type of the dependencies.
+It has all that the SDK's generated client has and, in its manner, a class for each type of the dependencies.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def decoded(text: str) -> Any:
 
 
 def answers(module: Module, type_: Object | Interface | None, name: str) -> Resolve:
-    """What answers a field of a module's type; without a type, the field of ``Query`` that makes its main object."""
+    """What answers a field of a module's type; without a type, that of ``Query`` for its main object."""
     if type_ is None:
         return _constructor(module)
     if isinstance(type_, Interface):
@@ -53,7 +53,7 @@ def answers(module: Module, type_: Object | Interface | None, name: str) -> Reso
     function = type_.named_functions()[name]
 
     async def resolve(call: Call, parent: ModuleObject, **given: Any) -> Any:
-        return await called(call, parent.module, parent.type, function, parent, given)
+        return await called(call, parent.module, parent.type, function, given, parent=parent)
 
     return resolve
 
@@ -70,7 +70,7 @@ def _constructor(module: Module) -> Resolve:
     async def resolve(call: Call, _parent: object, **given: Any) -> Any:
         if function is None:
             return ModuleObject.of(module, main, {})
-        return await called(call, module, main, function, None, given)
+        return await called(call, module, main, function, given)
 
     return resolve
 
@@ -80,10 +80,11 @@ async def called(
     module: Module,
     object_: Object,
     function: Function,
-    parent: ModuleObject | None,
     given: Mapping[str, Any],
+    *,
+    parent: ModuleObject | None = None,
 ) -> Any:
-    """The result of a function, for GraphQL.
+    """The result of a function, for GraphQL; ``parent`` is the object that it is of, None for a constructor.
 
     Raises:
         FunctionFailed: the module's code said that it failed.

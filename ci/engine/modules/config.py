@@ -23,7 +23,7 @@ class Dependency(Digested):
 
 @dataclass(frozen=True)
 class Config(Digested):
-    """What a dagger.json says; ``rest`` is what this engine does not read, as JSON, kept for writing it back."""
+    """What a dagger.json says; ``rest`` is what this engine does not read, as JSON, to be written back."""
 
     name: str = ""
     engine_version: str = ""

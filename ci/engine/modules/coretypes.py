@@ -1,4 +1,4 @@
-"""Dagger's own types as type definitions, like those of modules: read from the schema of the installed SDK."""
+"""Dagger's own types as type definitions, like those of modules: read from the installed SDK's schema."""
 
 from __future__ import annotations
 

@@ -14,24 +14,22 @@ from ci.engine.modules.typedefs import Argument, Enum, Field, Function, Interfac
 def extended(
     core: dict[str, Any], schema: Schema, shown: Sequence[Module], visible: Sequence[Module]
 ) -> dict[str, Any]:
-    """The introspection document ``core`` with the types of the ``shown`` and the fields of the ``visible`` modules."""
+    """The document ``core`` with the types of ``shown`` modules, and ``Query`` with the ``visible`` ones."""
     teller = _Teller(schema)
-    own = [t for module in shown for t in teller.types(module)]
-    names = {t["name"] for t in own}
-    types = []
-    for type_ in core["__schema"]["types"]:
-        if type_["name"] == "Query":
-            entries = [teller.entry(module) for module in visible if module.main is not None]
-            type_ = {**type_, "fields": [*type_["fields"], *entries, *teller.loaders(shown)]}
-        elif type_["name"] == "Node":
-            objects = [_reference(t["name"], "OBJECT") for t in own if t["kind"] == "OBJECT"]
-            type_ = {**type_, "possibleTypes": [*type_["possibleTypes"], *objects]}
-        if type_["name"] not in names:
-            types.append(type_)
-    return {
-        **core,
-        "__schema": {**core["__schema"], "types": sorted([*types, *own], key=lambda t: str(t["name"]))},
+    own = [each for module in shown for each in teller.types(module)]
+    names = {each["name"] for each in own}
+    entries = [teller.entry(module) for module in visible if module.main is not None]
+    more = {
+        "Query": {"fields": [*entries, *teller.loaders(shown)]},
+        "Node": {"possibleTypes": [_reference(t["name"], "OBJECT") for t in own if t["kind"] == "OBJECT"]},
     }
+    types = [_with(t, more.get(t["name"], {})) for t in core["__schema"]["types"] if t["name"] not in names]
+    types = sorted([*types, *own], key=lambda each: str(each["name"]))
+    return {**core, "__schema": {**core["__schema"], "types": types}}
+
+
+def _with(type_: dict[str, Any], more: dict[str, list[Any]]) -> dict[str, Any]:
+    return {**type_, **{part: [*type_[part], *items] for part, items in more.items()}}
 
 
 class _Teller:

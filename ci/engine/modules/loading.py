@@ -13,7 +13,7 @@ from ci.engine.modules.client import Client
 from ci.engine.modules.module import Module
 from ci.engine.modules.process import FunctionCall
 from ci.engine.modules.schema import ExtendedSource
-from ci.engine.store.store import Lost
+from ci.engine.store.tree import Lost
 
 if TYPE_CHECKING:
     from ci.engine.api.registry import Call
@@ -39,27 +39,30 @@ def check(source: ModuleSource) -> None:
     if not source.config_exists:
         place = source.place or "the directory"
         raise EngineError(
-            f'module source "{source.reference}" does not exist: there is no dagger.json there, or above it in '
-            f"{place}; make one with `dagger init --sdk=python`"
+            f'module source "{source.reference}" does not exist: there is no dagger.json there, or above it '
+            f"in {place}; make one with `dagger init --sdk=python`"
         )
-    sdk = source.config.sdk
     if not source.config.name:
         raise EngineError(f'{source.root}/dagger.json: the module has no name; give it one as "name"')
-    if not sdk:
+    if not source.config.sdk:
         raise EngineError(
-            f'module "{source.module_name}" has no SDK, and so no functions: `dagger develop --sdk=python` gives it one'
+            f'module "{source.module_name}" has no SDK, and so no functions: '
+            "`dagger develop --sdk=python` gives it one"
         )
-    if sdk.partition("@")[0] not in _PYTHON:
+    check_sdk(source)
+
+
+def check_sdk(source: ModuleSource) -> None:
+    """EngineError if a source is written for an SDK that is not Python's."""
+    if source.config.sdk.partition("@")[0] not in _PYTHON:
         raise EngineError(
-            f'module "{source.module_name}" is written for SDK "{sdk}", and the embedded engine runs Python '
-            "modules alone: run it on Dagger's own engine"
+            f'module "{source.module_name}" is written for SDK "{source.config.sdk}", and the embedded '
+            "engine runs Python modules alone: run it on Dagger's own engine"
         )
 
 
 async def _load(call: Call, source: ModuleSource) -> Module:
-    dependencies = []
-    for each in source.dependencies:
-        dependencies.append(await load(call, each))
+    dependencies = [await load(call, each) for each in source.dependencies]
     prepared = await runtime.prepare(call, source, bindings.text(tuple(dependencies)))
     bare = Module(
         name=source.module_name,

@@ -57,9 +57,7 @@ class FunctionFailed(EngineError):
         return self._values
 
 
-async def run(
-    call: Call, container: Container, title: str, client: Client, api: Api, secrets: tuple[bytes, ...] = ()
-) -> str:
+async def run(call: Call, container: Container, title: str, client: Client, api: Api) -> str:
     """Have a function call done by a module's container; returns its result in JSON.
 
     Raises:
@@ -84,7 +82,7 @@ async def run(
     works.evaluator.events.emit(StepStarted(identity, title))
     failure: str | None = "cancelled"
     try:
-        code, output = await _execute(call, step, identity, secrets)
+        code, output = await _execute(call, step, identity)
         result = _outcome(function, step, code, output)
         failure = None
     except EngineError as error:
@@ -97,14 +95,12 @@ async def run(
     return result
 
 
-async def _execute(
-    call: Call, step: Exec, identity: str, secrets: tuple[bytes, ...]
-) -> tuple[int, dict[Stream, bytes]]:
+async def _execute(call: Call, step: Exec, identity: str) -> tuple[int, dict[Stream, bytes]]:
     works = call.session.works
     evaluator = works.evaluator
     given = await evaluator.given(step)
     async with prepared(evaluator, works.surroundings, step, given, hosts=()) as room:
-        hidden = (*room.secrets, *secrets)
+        hidden = (*room.secrets, *call.session.secrets.told())
         scrubbers: dict[Stream, Scrubber] = {stream: Scrubber(hidden) for stream in STREAMS}
         kept: dict[Stream, bytes] = dict.fromkeys(STREAMS, b"")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ci.engine.api.ids import UnknownIDError
 from ci.engine.modules import record
 from ci.engine.modules.record import Unrecordable
-from ci.engine.store.store import Lost
+from ci.engine.store.tree import Lost
 
 if TYPE_CHECKING:
     from ci.engine.session import Session

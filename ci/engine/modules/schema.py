@@ -69,11 +69,10 @@ class ExtendedSource:
             objects[name] = replace(objects[name], interfaces=objects[name].interfaces | found)
         query = objects["Query"]
         fields = {f.name: f for module in self._visible for f in _entries(module, self._answers)}
-        loaders = {
-            f"load{o.name}FromID": _loader(o.name)
-            for module in shown
-            for o in (*_objects(module), *_interfaces(module))
-        }
+        loaded = [o.name for each in shown for o in _objects(each)] + [
+            i.name for each in shown for i in _interfaces(each)
+        ]
+        loaders = {f"load{name}FromID": _loader(name) for name in loaded}
         objects["Query"] = replace(query, fields={**query.fields, **loaders, **fields})
         return Schema(objects, interfaces, enums, core.inputs, core.scalars)
 

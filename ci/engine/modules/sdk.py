@@ -16,8 +16,8 @@ from ci.engine.graph.files import Directory, Fixed
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.graph.hostfiles import Reading
 from ci.engine.store.patterns import Selection
-from ci.engine.store.store import Lost, Snapshot
-from ci.engine.store.tree import EMPTY
+from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import EMPTY, Lost
 
 if TYPE_CHECKING:
     from ci.engine.store.store import Store

@@ -7,6 +7,7 @@ import posixpath
 import re
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ _REMOTE = re.compile(r"[a-z+]+://|git@|[\w-]+(\.[\w-]+)+/", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ModuleSource(Digested):
-    """A module's source: ``root`` (of its dagger.json) and ``subpath`` (of its code) are paths in ``context``.
+    """A module's source: ``root`` (its dagger.json's) and ``subpath`` (its code's) are paths in ``context``.
 
     ``place`` is the context's path on the host, "" for a directory that is not of the host.
     """
@@ -86,22 +87,24 @@ async def local(
     Raises:
         EngineError: there is none, it lies outside of its context, or its dagger.json is malformed.
     """
-    return await works.evaluator.in_thread(_local, works.store, workdir, reference, find_up, may_lack, ())
+    reading = partial(_local, works.store, workdir, reference, find_up=find_up, may_lack=may_lack)
+    return await works.evaluator.in_thread(reading)
 
 
 def _local(
     store: Store,
     workdir: Path,
     reference: str,
-    find_up: bool,
-    may_lack: bool,
-    depending: tuple[Path, ...],
+    *,
+    find_up: bool = False,
+    may_lack: bool = False,
+    depending: tuple[Path, ...] = (),
 ) -> ModuleSource:
     path = Path(os.path.normpath(workdir / reference))
     if not path.is_dir() and not (workdir / reference).exists():
         named = _named_dependency(workdir, reference)
         if named is not None:
-            return _local(store, named[0], named[1], False, False, depending)
+            return _local(store, *named, depending=depending)
         if not may_lack:
             raise EngineError(f'local path "{reference}" does not exist')
     folder = path
@@ -120,12 +123,12 @@ def _local(
     for each in config.dependencies:
         if remote(each.source):
             raise refused(each.source)
-        found = _local(store, folder, each.source, False, False, (*depending, folder))
+        found = _local(store, folder, each.source, depending=(*depending, folder))
         dependencies.append(replace(found, name=each.name or found.config.name))
-    return ModuleSource(
+    bare = ModuleSource(
         kind=LOCAL,
         reference=reference,
-        context=_context(store, top, root, config) if exists else Directory(SCRATCH),
+        context=Directory(SCRATCH),
         root=root,
         original_subpath=os.path.relpath(path, top),
         config=config,
@@ -133,6 +136,7 @@ def _local(
         place=str(top),
         dependencies=tuple(dependencies),
     )
+    return replace(bare, context=read_context(store, bare)) if exists else bare
 
 
 def _check_source(config: Config, root: str) -> None:
@@ -171,11 +175,12 @@ def includes(config: Config, root: str) -> tuple[str, ...]:
     return (own, whole, *rebased)
 
 
-def _context(store: Store, top: Path, root: str, config: Config) -> Directory:
-    source = posixpath.normpath(posixpath.join(root, config.source or "."))
-    vendored = posixpath.normpath(posixpath.join(source, "sdk"))
+def read_context(store: Store, source: ModuleSource) -> Directory:
+    """The part of a context on the host that is the module's. Blocking."""
+    top, code = Path(source.place), source.subpath
+    vendored = posixpath.normpath(posixpath.join(code, "sdk"))
     exclude = (*_NEVER, vendored) if (top / vendored / "src" / "dagger").is_dir() else _NEVER
-    return _read(store, top, includes(config, root), exclude)
+    return _read(store, top, includes(source.config, source.root), exclude)
 
 
 def _read(store: Store, folder: Path, include: tuple[str, ...], exclude: tuple[str, ...]) -> Directory:
@@ -209,10 +214,8 @@ async def context_directory(
     """
     inner = context_path(source, path)
     if source.kind != LOCAL:
-        found = Directory(
-            source.context.files, posixpath.normpath(posixpath.join(source.context.path, inner))
-        )
-        return found
+        beside = posixpath.normpath(posixpath.join(source.context.path, inner))
+        return Directory(source.context.files, beside)
     folder = Path(source.place) / inner
     if not folder.is_dir():
         raise EngineError(f'lstat {folder}: no such file or directory (default path "{path}")')

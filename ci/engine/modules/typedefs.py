@@ -99,7 +99,7 @@ class Argument(Digested):
 
 @dataclass(frozen=True)
 class Function(Digested):
-    """A function; a constructor has no name. ``ttl`` is for how many seconds its results may be used again."""
+    """A function; a constructor has no name. ``ttl``: for how many seconds its results may be used again."""
 
     name: str
     original: str

@@ -52,6 +52,10 @@ def from_sdk(ids: Ids, module: Module, type_: TypeDef, value: Any) -> Any:
         if not isinstance(value, list):
             raise EngineError(f"unexpected value {json.dumps(value)}, expected a list: {type_.text}")
         return [from_sdk(ids, module, type_.element, each) for each in value]
+    return _single(ids, module, type_, value)
+
+
+def _single(ids: Ids, module: Module, type_: TypeDef, value: Any) -> Any:
     name = type_.named.name if type_.named is not None else ""
     if type_.kind == OBJECT:
         return _object(ids, module, name, value)

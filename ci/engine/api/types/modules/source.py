@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 
 from ci.engine.api.registry import Call, refuse, serves
 from ci.engine.api.types.common import works
@@ -160,9 +159,3 @@ def sdk_source(_call: Call, parent: ModuleSource) -> str:
 def sdk_debug(_call: Call, parent: ModuleSource) -> bool:
     """Whether its runtime is to be looked into."""
     return parent.config.sdk_debug
-
-
-@serves("ModuleSource")
-def with_name(_call: Call, parent: ModuleSource, *, name: str) -> ModuleSource:
-    """Under another name."""
-    return replace(parent, config=replace(parent.config, name=name))
