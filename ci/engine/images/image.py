@@ -163,6 +163,8 @@ def read_json(data: bytes, what: str) -> dict[str, Any]:
         value = json.loads(data)
     except ValueError as error:
         raise BrokenImage(f"the {what} is not JSON ({error}): pull or write the image again") from error
+    except RecursionError:
+        raise BrokenImage(f"the {what} is nested without end: do not use this image") from None
     if not isinstance(value, dict):
         raise BrokenImage(f"the {what} is not a JSON object: pull or write the image again")
     return value

@@ -4,6 +4,7 @@ Specification: https://github.com/opencontainers/image-spec (manifest.md, image-
 Docker's equivalents, which differ in media types only.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -34,10 +35,17 @@ MediaTypes = Literal["oci", "docker"]
 MANIFESTS = (OCI_MANIFEST, DOCKER_MANIFEST)
 INDEXES = (OCI_INDEX, DOCKER_INDEX)
 
-_TO_DOCKER = {f"{OCI_LAYER}+gzip": f"{DOCKER_LAYER}.gzip", OCI_LAYER: DOCKER_LAYER}
-_TO_OCI = {docker: oci for oci, docker in _TO_DOCKER.items()} | {
-    "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip": f"{OCI_LAYER}+gzip"
+_TO_DOCKER = {
+    OCI_LAYER: DOCKER_LAYER,
+    f"{OCI_LAYER}+gzip": f"{DOCKER_LAYER}.gzip",
+    f"{OCI_LAYER}+zstd": f"{DOCKER_LAYER}.zstd",
 }
+_TO_OCI = {docker: oci for oci, docker in _TO_DOCKER.items()}
+#: What a layer's media type may be; older tools leave it out.
+_LAYERS = frozenset({*_TO_DOCKER, *_TO_OCI, ""})
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+#: No configuration is longer than this many bytes; containerd draws the same line.
+LARGEST_DOCUMENT = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +63,26 @@ class Descriptor:
         """Read a descriptor of the document `what`. Raises BrokenImage."""
         try:
             platform = members.get("platform")
-            return cls(
+            found = cls(
                 str(members.get("mediaType", "")),
                 str(members["digest"]),
                 int(members["size"]),
                 platform_of(platform) if platform else None,
-                tuple(sorted((members.get("annotations") or {}).items())),
+                _annotations(members),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BrokenImage(
                 f"the {what} has a descriptor without digest or size: pull or write it again"
             ) from error
+        # A digest names a file in the store: nothing but a digest may.
+        if not _DIGEST.fullmatch(found.digest):
+            raise BrokenImage(
+                f"the {what} has the digest {found.digest[:80]!r}, which is not sha256: and 64 hex digits: "
+                "push the image again with SHA-256 digests"
+            )
+        if found.size < 0:
+            raise BrokenImage(f"the {what} has a part of {found.size} bytes: do not use this image")
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The descriptor as a document has it."""
@@ -93,17 +110,47 @@ def read_manifest(data: bytes, what: str) -> Manifest:
         raise BrokenImage(
             f"the manifest of {what} is not of schema version 2: push the image again with a newer tool"
         )
-    layers = tuple(
-        Descriptor.from_json(layer, f"manifest of {what}") for layer in document.get("layers") or ()
-    )
+    layers = _descriptors(document, "layers", f"manifest of {what}")
     config = Descriptor.from_json(document["config"], f"manifest of {what}")
-    return Manifest(config, layers, tuple(sorted((document.get("annotations") or {}).items())))
+    for layer in layers:
+        _check_layer(layer, what)
+    if config.size > LARGEST_DOCUMENT:
+        raise BrokenImage(
+            f"the configuration of {what} is to be {config.size} bytes long: it may be no container image"
+        )
+    return Manifest(config, layers, _annotations(document))
+
+
+def _descriptors(document: Mapping[str, Any], name: str, what: str) -> tuple[Descriptor, ...]:
+    found = document.get(name) or ()
+    if not isinstance(found, list | tuple):
+        raise BrokenImage(f"the {what} has no list of {name}: pull or write it again")
+    return tuple(Descriptor.from_json(each, what) for each in found)
+
+
+def _annotations(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    found = document.get("annotations")
+    pairs = found.items() if isinstance(found, Mapping) else ()
+    return tuple(sorted((str(name), str(value)) for name, value in pairs))
+
+
+def _check_layer(layer: Descriptor, what: str) -> None:
+    if "foreign" in layer.media_type or "nondistributable" in layer.media_type:
+        raise BrokenImage(
+            f"{what} has a foreign layer ({layer.digest}), which no registry may keep, as Windows has: "
+            "use an image whose layers are all in its registry"
+        )
+    if layer.media_type not in _LAYERS:
+        raise BrokenImage(
+            f"{what} has a layer of the type {layer.media_type[:120]!r}, which is no file system that can be "
+            "read here: it may be encrypted, or no container image"
+        )
 
 
 def read_index(data: bytes, what: str) -> tuple[Descriptor, ...]:
     """The manifests that an index or manifest list names, attestations left out. Raises BrokenImage."""
     document = read_json(data, f"index of {what}")
-    found = tuple(Descriptor.from_json(each, f"index of {what}") for each in document.get("manifests") or ())
+    found = _descriptors(document, "manifests", f"index of {what}")
     return tuple(each for each in found if "vnd.docker.reference.type" not in dict(each.annotations))
 
 

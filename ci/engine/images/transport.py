@@ -4,7 +4,10 @@ import contextlib
 import fcntl
 import os
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,21 +15,39 @@ import anyio
 import httpx
 
 ATTEMPTS = 4
+#: Seconds without a byte after which a connection counts as dead.
+IDLE = 30.0
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: The longest wait, in seconds, that a server may ask for; whoever wants more is not asked again.
 _LONGEST_WAIT = 30.0
+#: An attempt that brought this many bytes was worth it, and is not counted.
+_PROGRESS = 1 << 20
+#: A server that sends fewer bytes a second than this, over the time that counts as idle, has stalled.
+_SLOWEST = 100
 
 
 class CutOff(httpx.TransportError):
-    """The connection ended before all bytes had come."""
+    """The connection ended, or as good as ended, before all bytes had come."""
 
 
-def client(*, proxies: Mapping[str, str] | None = None, connect: float = 10.0) -> httpx.AsyncClient:
+class TooLong(Exception):
+    """More bytes came than there are to be."""
+
+
+def client(
+    *,
+    proxies: Mapping[str, str] | None = None,
+    connect: float = 10.0,
+    idle: float = IDLE,
+    trust: ssl.SSLContext | None = None,
+) -> httpx.AsyncClient:
     """A client that trusts what the host trusts and goes through its proxies.
 
-    Certificates are OpenSSL's own (SSL_CERT_FILE, SSL_CERT_DIR or the system's); proxies are those of the
-    environment, or `proxies` by scheme. `connect` is the longest wait for a connection, in seconds.
+    Certificates are those of `trust`, or else OpenSSL's own (SSL_CERT_FILE, SSL_CERT_DIR or the system's);
+    proxies are those of the environment, or `proxies` by scheme. `connect` is the longest wait for a
+    connection and `idle` that for the next byte, in seconds.
     """
-    trust = ssl.create_default_context()
+    trust = trust or ssl.create_default_context()
     mounts: dict[str, httpx.AsyncHTTPTransport | None] = {
         f"{scheme}://": httpx.AsyncHTTPTransport(proxy=url, verify=trust)
         for scheme, url in (proxies or {}).items()
@@ -36,7 +57,7 @@ def client(*, proxies: Mapping[str, str] | None = None, connect: float = 10.0) -
     return httpx.AsyncClient(
         verify=trust,
         mounts=mounts,
-        timeout=httpx.Timeout(60.0, connect=connect),
+        timeout=httpx.Timeout(idle, connect=connect),
         limits=httpx.Limits(max_connections=16),
         follow_redirects=True,
         headers={"user-agent": "shipway"},
@@ -45,23 +66,31 @@ def client(*, proxies: Mapping[str, str] | None = None, connect: float = 10.0) -
 
 @contextlib.asynccontextmanager
 async def send(
-    session: httpx.AsyncClient, request: httpx.Request, *, attempts: int = ATTEMPTS
+    session: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    attempts: int = ATTEMPTS,
+    reconnect: bool = True,
 ) -> AsyncIterator[httpx.Response]:
     """Send a request; a busy or broken server is asked again, as politely as it wishes.
 
-    Raises httpx.TransportError when no attempt got an answer; the last answer is given whatever its status.
+    Without `reconnect`, a connection that breaks is not tried again. Raises httpx.TransportError when no
+    attempt got an answer; the last answer is given whatever its status.
     """
+    # What is sent with a request, a token perhaps, is for the one that it is sent to.
+    follow = request.method in ("GET", "HEAD")
     for attempt in range(1, attempts + 1):
         try:
-            response = await session.send(request, stream=True)
+            response = await session.send(request, stream=True, follow_redirects=follow)
         except httpx.TransportError:
-            if attempt == attempts:
+            if attempt == attempts or not reconnect:
                 raise
-            await anyio.sleep(_pause(attempt, None))
+            await anyio.sleep(_backoff(attempt))
             continue
-        if response.status_code in _RETRIED and attempt < attempts:
+        wait = _pause(attempt, response)
+        if response.status_code in _RETRIED and attempt < attempts and wait <= _LONGEST_WAIT:
             await response.aclose()
-            await anyio.sleep(_pause(attempt, response))
+            await anyio.sleep(wait)
             continue
         try:
             yield response
@@ -77,39 +106,44 @@ async def download(
     *,
     size: int | None = None,
     headers: Mapping[str, str] | None = None,
+    attempts: int = ATTEMPTS,
 ) -> None:
     """Append to `file` what it lacks of the resource at `url`, resuming when the connection breaks.
 
-    `size` is the whole resource's, in bytes. Raises httpx.HTTPStatusError, httpx.TransportError, OSError.
+    `size` is the whole resource's, in bytes. It gives up after `attempts` that brought next to nothing.
+    Raises httpx.HTTPStatusError, httpx.TransportError, TooLong, OSError.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    failed = 0
+    while True:
+        have = file.seek(0, os.SEEK_END)
+        if size is not None and have == size:
+            return
+        if size is not None and have > size:
+            have = file.truncate(0)
+        wanted = {**(headers or {}), "accept-encoding": "identity"}
+        if have:
+            wanted["range"] = f"bytes={have}-"
         try:
-            have = file.seek(0, os.SEEK_END)
-            if size is not None and have == size:
-                return
-            if size is not None and have > size:
-                have = file.truncate(0)
-            await _rest(session, url, file, have, headers or {})
+            await _rest(session, session.build_request("GET", url, headers=wanted), file, size, attempts)
             if size is not None and file.tell() < size:
                 raise CutOff(f"{url} ended after {file.tell()} of {size} bytes")
         except httpx.TransportError:
-            if attempt == ATTEMPTS:
+            failed = 1 if file.seek(0, os.SEEK_END) - have >= _PROGRESS else failed + 1
+            if failed >= attempts:
                 raise
-            await anyio.sleep(_pause(attempt, None))
+            await anyio.sleep(_backoff(failed))
         else:
             return
 
 
 async def _rest(
-    session: httpx.AsyncClient, url: str, file: BinaryIO, have: int, headers: Mapping[str, str]
+    session: httpx.AsyncClient, request: httpx.Request, file: BinaryIO, size: int | None, attempts: int
 ) -> None:
-    wanted = {**headers, "accept-encoding": "identity"}
-    if have:
-        wanted["range"] = f"bytes={have}-"
-    async with send(session, session.build_request("GET", url, headers=wanted)) as response:
+    # A connection that breaks is counted by the caller, which knows whether anything had come.
+    async with send(session, request, attempts=attempts, reconnect=False) as response:
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             file.truncate(0)
-            raise CutOff(f"{url} does not continue after {have} bytes")
+            raise CutOff(f"{request.url} does not continue after what had come")
         if response.is_error:
             # Whoever handles the error may want to know what was said.
             await response.aread()
@@ -117,9 +151,25 @@ async def _rest(
         if response.status_code != httpx.codes.PARTIAL_CONTENT:
             file.seek(0)
             file.truncate()
-        async for chunk in response.aiter_bytes():
-            file.write(chunk)
-        file.flush()
+        await _body(response, file, None if size is None else size - file.tell())
+
+
+async def _body(response: httpx.Response, file: BinaryIO, left: int | None) -> None:
+    idle = response.request.extensions.get("timeout", {}).get("read") or IDLE
+    since, came = time.monotonic(), 0
+    async for chunk in response.aiter_bytes():
+        if left is not None and len(chunk) > left:
+            raise TooLong(f"{response.request.url} goes on after all its bytes have come")
+        left = None if left is None else left - len(chunk)
+        came += len(chunk)
+        file.write(chunk)
+        if (now := time.monotonic()) - since > idle:
+            if came < _SLOWEST * idle:
+                raise CutOff(
+                    f"{response.request.url} sent {came} bytes in {now - since:.0f} s: it has stalled"
+                )
+            since, came = now, 0
+    file.flush()
 
 
 @contextlib.contextmanager
@@ -148,6 +198,17 @@ def partial(folder: Path, name: str) -> Iterator[tuple[Path, BinaryIO]]:
         path.unlink(missing_ok=True)
 
 
-def _pause(attempt: int, response: httpx.Response | None) -> float:
-    asked = response.headers.get("retry-after", "") if response is not None else ""
-    return min(float(asked), _LONGEST_WAIT) if asked.isdigit() else 0.25 * 2**attempt
+def _backoff(attempt: int) -> float:
+    return float(0.25 * 2**attempt)
+
+
+def _pause(attempt: int, response: httpx.Response) -> float:
+    """Seconds until the next attempt: what the server asks for (RFC 9110, 10.2.3), or ever more."""
+    asked = response.headers.get("retry-after", "")
+    if asked.isdigit():
+        return float(asked)
+    try:
+        then = parsedate_to_datetime(asked)
+    except ValueError:
+        return _backoff(attempt)
+    return max((then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)

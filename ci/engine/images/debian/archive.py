@@ -17,7 +17,7 @@ from ci.engine.images.debian.recipes import SUITES, UNRELEASED
 from ci.engine.images.debian.release import Release, keyrings, verify
 from ci.engine.images.errors import BootstrapFailed
 from ci.engine.images.together import together
-from ci.engine.images.transport import client, download, partial
+from ci.engine.images.transport import TooLong, client, download, partial
 from ci.engine.store.blobs import BlobMismatch, Blobs
 
 Progress = Callable[[str], None]
@@ -142,7 +142,7 @@ class Archive:
                     raise BootstrapFailed(
                         f"{_public(url)} cannot be fetched ({_why(error)}): check the network"
                     ) from error
-                except BlobMismatch as error:
+                except (BlobMismatch, TooLong) as error:
                     raise BootstrapFailed(
                         f"{_public(url)} is not what the archive signed ({error}): use another mirror"
                     ) from error

@@ -42,19 +42,28 @@ async def authorize(
     """
     asked = challenges(denied.headers.get("www-authenticate", ""))
     if "bearer" in asked:
-        return f"Bearer {await _token(session, asked['bearer'], scope, login)}"
+        where = denied.request.url
+        return f"Bearer {await _token(session, asked['bearer'], scope, login, where)}"
     if "basic" in asked and login is not None and login.user:
         return basic(login)
     return None
 
 
 async def _token(
-    session: httpx.AsyncClient, challenge: Mapping[str, str], scope: str, login: Login | None
+    session: httpx.AsyncClient,
+    challenge: Mapping[str, str],
+    scope: str,
+    login: Login | None,
+    asker: httpx.URL,
 ) -> str:
     realm = challenge.get("realm", "")
     if not realm.startswith(("http://", "https://")):
         raise RegistryDenied(
             f"the registry asks for a token from {realm!r}, which is no address: ask its owner"
+        )
+    if login is not None and asker.scheme == "https" and httpx.URL(realm).scheme != "https":
+        raise RegistryDenied(
+            f"{asker.host} wants the login sent to {realm}, for anyone on the way to read: ask its owner"
         )
     parameters = {"service": challenge.get("service", ""), "scope": challenge.get("scope") or scope}
     if login is not None and login.identity_token:
@@ -66,7 +75,8 @@ async def _token(
         }
         request = session.build_request("POST", realm, data=form)
     else:
-        request = session.build_request("GET", httpx.URL(realm).copy_merge_params(parameters))
+        scopes = {**parameters, "scope": parameters["scope"].split()}
+        request = session.build_request("GET", httpx.URL(realm), params={**httpx.URL(realm).params, **scopes})
         if login is not None and login.user:
             request.headers["authorization"] = basic(login)
     try:

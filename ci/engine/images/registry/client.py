@@ -26,22 +26,26 @@ from ci.engine.images.manifest import (
     save,
     save_index,
 )
-from ci.engine.images.reference import DEFAULT_REGISTRY, Reference
+from ci.engine.images.reference import Reference
 from ci.engine.images.registry.credentials import Credentials
-from ci.engine.images.registry.endpoints import endpoint, mirrors
-from ci.engine.images.registry.session import Session
+from ci.engine.images.registry.endpoints import own, places
+from ci.engine.images.registry.origins import remember
+from ci.engine.images.registry.session import Manner, Session, conversation
+from ci.engine.images.registry.settings import Settings
+from ci.engine.images.registry.upload import push_blob, push_manifest
 from ci.engine.images.together import together
-from ci.engine.images.transport import ATTEMPTS, client, download, partial
-from ci.engine.store.blobs import CHUNK, BlobMismatch, Blobs, room
+from ci.engine.images.transport import ATTEMPTS, IDLE, TooLong, partial
+from ci.engine.store.blobs import BlobMismatch, Blobs, room
 
-_ACCEPT = ", ".join((*INDEXES, *MANIFESTS))
+ACCEPT = ", ".join((*INDEXES, *MANIFESTS))
 _TRANSFERS = 4
 
 
 class Registry:
     """A client of any registry.
 
-    `connect` (seconds) and `attempts` say how patient it is with one that does not answer.
+    `connect` and `idle` (seconds) and `attempts` say how patient it is with one that does not answer;
+    `settings` are this host's, and `mirror_urls` take the place of the mirrors of Docker Hub that they name.
     """
 
     def __init__(
@@ -49,20 +53,22 @@ class Registry:
         blobs: Blobs,
         *,
         credentials: Credentials | None = None,
+        settings: Settings | None = None,
         mirror_urls: Sequence[str] | None = None,
         connect: float = 10.0,
+        idle: float = IDLE,
         attempts: int = ATTEMPTS,
     ) -> None:
         self._blobs = blobs
-        self._credentials = credentials or Credentials()
-        self._mirrors = mirrors() if mirror_urls is None else tuple(mirror_urls)
-        self._connect = connect
-        self._attempts = attempts
+        self._mirrors = mirror_urls
+        self._manner = Manner(
+            settings or Settings(), credentials or Credentials(), connect, idle, max(attempts, 1)
+        )
 
     async def digest(self, reference: Reference) -> str:
         """The digest of what a name means now: of a manifest, or of an index for several platforms.
 
-        Raises ImageNotFound, RegistryDenied, RegistryUnreachable.
+        Raises ImageNotFound, RegistryDenied, RegistryUnreachable, BrokenImage.
         """
         async with self._somewhere(reference) as (session, descriptor):
             del session
@@ -82,49 +88,51 @@ class Registry:
                 digest = pick(read_index(data, name), platform, name).digest
                 data = self._blobs.read((await self._document(session, digest)).digest)
             manifest = read_manifest(data, name)
+            # Whether the image will do shows in its configuration, which is small.
+            await self._fetch(session, manifest.config)
+            image = matching(load(digest, self._blobs, name), platform, name)
 
             async def fetch(part: Descriptor) -> None:
                 await self._fetch(session, part)
+                remember(self._blobs, part.digest, session.place)
 
-            await together(fetch, dict.fromkeys((manifest.config, *manifest.layers)), _TRANSFERS)
-            return matching(load(digest, self._blobs, name), platform, name)
+            await together(fetch, dict.fromkeys(manifest.layers), _TRANSFERS)
+            return image
 
     async def push(
         self, images: Image | Sequence[Image], reference: Reference, media_types: MediaTypes = "oci"
     ) -> str:
         """Upload an image, or one image's variants for several platforms; the digest it has there.
 
-        Raises RegistryDenied, RegistryUnreachable, BlobNotFound.
+        What the registry has is not sent again: of an image that it has under this name, nothing is.
+        Raises RegistryDenied, RegistryUnreachable, BrokenImage, BlobNotFound.
         """
         variants = [images] if isinstance(images, Image) else list(images)
         manifests = [save(image, self._blobs, media_types) for image in variants]
         top = manifests[0] if isinstance(images, Image) else save_index(manifests, self._blobs, media_types)
-        async with client(connect=self._connect) as http:
-            session = self._session(http, endpoint(reference.registry), reference, "pull,push")
+        selector = reference.tag or top.digest
+        place = own(reference, self._manner.settings)
+        async with conversation(place, reference, "pull,push", self._manner) as session:
+            # This first request logs in for all that follow.
+            if await _there(session, selector) == top.digest:
+                return top.digest
             parts: dict[str, Descriptor] = {}
             for each in manifests:
-                manifest = read_manifest(self._blobs.read(each.digest), each.digest)
+                manifest = read_manifest(self._blobs.read(each.digest), reference.familiar)
                 parts |= {part.digest: part for part in (manifest.config, *manifest.layers)}
-            # The first one logs in for all.
-            for part in list(parts.values())[:1]:
-                await self._upload(session, part)
-            await together(lambda part: self._upload(session, part), list(parts.values())[1:], _TRANSFERS)
+            await together(lambda part: push_blob(session, self._blobs, part), parts.values(), _TRANSFERS)
             if top not in manifests:
                 for each in manifests:
-                    await self._publish(session, each, each.digest)
-            await self._publish(session, top, reference.tag or top.digest)
+                    await push_manifest(session, self._blobs, each, each.digest)
+            await push_manifest(session, self._blobs, top, selector)
         return top.digest
 
     @asynccontextmanager
     async def _somewhere(self, reference: Reference) -> AsyncIterator[tuple[Session, Descriptor]]:
         """The first of mirrors and registry that has the image; its manifest or index is stored then."""
-        places = [endpoint(reference.registry)]
-        if reference.registry == DEFAULT_REGISTRY:
-            places = [*self._mirrors, *places]
-        async with client(connect=self._connect) as http:
-            failures = []
-            for base in places:
-                session = self._session(http, base, reference, "pull")
+        failures: list[Exception] = []
+        for place in places(reference, self._manner.settings, self._mirrors):
+            async with conversation(place, reference, "pull", self._manner) as session:
                 try:
                     descriptor = await self._document(session, reference.selector)
                 except (ImageNotFound, RegistryUnreachable, RegistryDenied) as error:
@@ -132,19 +140,18 @@ class Registry:
                     continue
                 yield session, descriptor
                 return
-            # The registry itself comes last, and knows best.
-            raise failures[-1]
-
-    def _session(self, http: httpx.AsyncClient, base: str, reference: Reference, actions: str) -> Session:
-        return Session(http, base, reference, self._credentials, actions, self._attempts)
+        # The registry itself comes last, and knows best.
+        raise failures[-1]
 
     async def _document(self, session: Session, selector: str) -> Descriptor:
         """Fetch and store a manifest or index, by tag or digest."""
-        data, headers = await session.read(session.url(f"manifests/{selector}"), _ACCEPT)
+        data, headers = await session.read(session.url(f"manifests/{selector}"), ACCEPT)
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        if selector.startswith("sha256:") and digest != selector:
+        wanted = selector if selector.startswith("sha256:") else headers.get("docker-content-digest", digest)
+        if wanted != digest:
             raise BrokenImage(
-                f"{session.reference.familiar} came with the digest {digest}: a proxy may be in the way"
+                f"the manifest of {session.reference.familiar} from {session.host} should be {wanted}, "
+                f"but came with the digest {digest}: a proxy may be in the way; pull it again"
             )
         self._blobs.put_bytes(data)
         return Descriptor(headers.get("content-type", "").partition(";")[0], digest, len(data))
@@ -152,50 +159,26 @@ class Registry:
     async def _fetch(self, session: Session, part: Descriptor) -> None:
         if self._blobs.has(part.digest):
             return
-        url, name = session.url(f"blobs/{part.digest}"), session.reference.familiar
         with (
             room(self._blobs.root),
             partial(self._blobs.root / "fetch", part.digest.removeprefix("sha256:")) as (path, file),
         ):
             try:
-                await download(session.http, url, file, size=part.size, headers=session.headers)
+                await session.download(f"blobs/{part.digest}", file, part.size)
                 await anyio.to_thread.run_sync(self._blobs.adopt, path, part.digest)
-            except httpx.HTTPStatusError as error:
-                await session.check(error.response)
-            except httpx.HTTPError as error:
-                raise session.unreachable(error) from error
-            except BlobMismatch as error:
-                raise BrokenImage(f"a layer of {name} came damaged ({error}): pull it again") from error
-
-    async def _upload(self, session: Session, part: Descriptor) -> None:
-        async with session.call("HEAD", session.url(f"blobs/{part.digest}")) as response:
-            if response.is_success:
-                return
-        async with session.call("POST", session.url("blobs/uploads/")) as response:
-            place = response.url.join(response.headers["location"])
-        headers = {
-            "content-type": "application/octet-stream",
-            "content-length": str(self._blobs.size(part.digest)),
-        }
-        target = str(place.copy_merge_params({"digest": part.digest}))
-        async with session.call("PUT", target, headers=headers, content=_Content(self._blobs, part.digest)):
-            pass
-
-    async def _publish(self, session: Session, manifest: Descriptor, name: str) -> None:
-        data = self._blobs.read(manifest.digest)
-        headers = {"content-type": manifest.media_type}
-        async with session.call("PUT", session.url(f"manifests/{name}"), headers=headers, content=data):
-            pass
+            except (BlobMismatch, TooLong) as error:
+                path.unlink(missing_ok=True)
+                raise BrokenImage(
+                    f"a layer of {session.reference.familiar} came damaged from {session.host} ({error}): "
+                    "pull it again"
+                ) from error
 
 
-class _Content:
-    """A blob as a request's body, from its start each time the request is sent."""
-
-    def __init__(self, blobs: Blobs, digest: str) -> None:
-        self._blobs = blobs
-        self._digest = digest
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        with self._blobs.open(self._digest) as stream:
-            while chunk := await anyio.to_thread.run_sync(stream.read, CHUNK):
-                yield chunk
+async def _there(session: Session, selector: str) -> str | None:
+    """The digest of the manifest that the registry has under this name, if it says."""
+    async with session.call(
+        "HEAD", session.url(f"manifests/{selector}"), headers={"accept": ACCEPT}
+    ) as response:
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        return str(response.headers.get("docker-content-digest", "")) or None

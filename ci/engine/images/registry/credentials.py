@@ -1,11 +1,11 @@
-"""Who this user is at a registry: logins given explicitly, and those that `docker login` kept."""
+"""Who this user is at a registry: logins given explicitly, and those that `docker login` or Podman kept."""
 
 import base64
 import binascii
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,40 +27,58 @@ class Login:
 
 
 class Credentials:
-    """Logins by registry host. `logins` come first; then Docker's configuration, helpers included."""
+    """Logins by registry host: `logins`, then Docker's configuration and its helpers, then Podman's.
+
+    With `config`, that file is the only one that is read.
+    """
 
     def __init__(self, logins: Mapping[str, Login] | None = None, config: Path | None = None) -> None:
         self._logins = dict(logins or {})
-        self._config = config or _default_config()
+        self._configs = (config,) if config else tuple(_default_configs(os.environ))
 
-    def login(self, registry: str) -> Login | None:
-        """The login for a registry ("docker.io", "localhost:5000"), None for anonymous use."""
+    def login(self, registry: str, repository: str = "") -> Login | None:
+        """The login for a registry ("docker.io", "localhost:5000"), None for anonymous use. It may block.
+
+        One that is kept for a part of the registry ("quay.io/team") is for the repositories below it.
+        """
         if registry in self._logins:
             return self._logins[registry]
-        document = self._document()
-        helper = (document.get("credHelpers") or {}).get(registry) or document.get("credsStore")
-        keys = [_HUB_KEY] if registry == DEFAULT_REGISTRY else [registry, f"https://{registry}"]
-        if helper and (found := _ask(str(helper), keys[0])):
-            return found
-        auths = document.get("auths") or {}
-        for key in keys:
-            if isinstance(entry := auths.get(key) or auths.get(f"{key}/"), dict) and (
-                found := _stored(entry)
-            ):
+        for config in self._configs:
+            if (found := _kept(_document(config), registry, repository)) is not None:
                 return found
         return None
 
-    def _document(self) -> dict[str, Any]:
-        try:
-            document = json.loads(self._config.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return document if isinstance(document, dict) else {}
+
+def _default_configs(environ: Mapping[str, str]) -> Iterator[Path]:
+    home = Path(environ.get("HOME") or "/nowhere")
+    yield Path(environ.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
+    if named := environ.get("REGISTRY_AUTH_FILE"):
+        yield Path(named)
+    if runtime := environ.get("XDG_RUNTIME_DIR"):
+        yield Path(runtime) / "containers/auth.json"
+    yield Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "containers/auth.json"
 
 
-def _default_config() -> Path:
-    folder = os.environ.get("DOCKER_CONFIG")
-    return (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+def _document(config: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(config.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _kept(document: Mapping[str, Any], registry: str, repository: str) -> Login | None:
+    helper = (document.get("credHelpers") or {}).get(registry) or document.get("credsStore")
+    hosts = [_HUB_KEY] if registry == DEFAULT_REGISTRY else [registry, f"https://{registry}"]
+    if helper and (found := _ask(str(helper), hosts[0])):
+        return found
+    parts = repository.split("/") if repository else []
+    below = [f"{registry}/{'/'.join(parts[:end])}" for end in range(len(parts), 0, -1)]
+    auths = document.get("auths") or {}
+    for key in (*below, *hosts, registry):
+        if isinstance(entry := auths.get(key) or auths.get(f"{key}/"), dict) and (found := _stored(entry)):
+            return found
+    return None
 
 
 def _stored(entry: Mapping[str, Any]) -> Login | None:

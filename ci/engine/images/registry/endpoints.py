@@ -1,40 +1,77 @@
-"""Where a registry's API is: its own host, the host's mirrors of Docker Hub, plain HTTP on this machine."""
+"""Where a registry's API is: its own host, the mirrors that this host's settings name, plain HTTP here."""
 
 import ipaddress
-import json
-import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ci.engine.images.reference import DEFAULT_REGISTRY
+from ci.engine.images.errors import RegistryDenied
+from ci.engine.images.reference import DEFAULT_REGISTRY, Reference
+from ci.engine.images.registry.settings import Settings
 
 HUB = "https://registry-1.docker.io"
-MIRRORS = "SHIPWAY_REGISTRY_MIRRORS"
-_DAEMON_CONFIGS = (Path("/etc/docker/daemon.json"), Path("~/.config/docker/daemon.json"))
 
 
-def endpoint(registry: str) -> str:
-    """The base URL of a registry's API; plain HTTP only where it does not leave this machine."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The API at `base` answers for `repository`; logins are those for `registry`.
+
+    An `insecure` place's certificate is not checked, and it may have none.
+    """
+
+    base: str
+    registry: str
+    repository: str
+    insecure: bool = False
+
+
+def endpoint(registry: str, *, secured: bool = False) -> str:
+    """The base URL of a registry's API.
+
+    Plain HTTP is used only where it does not leave this machine, and there only for a registry that is not
+    `secured`, which is one that has certificates of its own in this host's settings.
+    """
     if registry == DEFAULT_REGISTRY:
         return HUB
-    return f"{'http' if _loopback(registry) else 'https'}://{registry}"
+    return f"{'http' if _loopback(registry) and not secured else 'https'}://{registry}"
 
 
-def mirrors(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """URLs of mirrors of Docker Hub.
+def places(reference: Reference, settings: Settings, mirrors: Sequence[str] | None = None) -> list[Place]:
+    """Where to look for an image: `mirrors` of Docker Hub or the settings' ones first, its own registry last.
 
-    They are those of $SHIPWAY_REGISTRY_MIRRORS (with commas between), or else of Docker's daemon.json.
+    Raises RegistryDenied when the settings block the registry.
     """
-    if named := environ.get(MIRRORS, ""):
-        return tuple(url.strip().rstrip("/") for url in named.split(",") if url.strip())
-    for file in _DAEMON_CONFIGS:
-        try:
-            found = json.loads(file.expanduser().read_bytes()).get("registry-mirrors", [])
-        except (OSError, ValueError, AttributeError, RuntimeError):
-            continue
-        if found:
-            return tuple(str(url).rstrip("/") for url in found)
-    return ()
+    found: list[Place] = []
+    if reference.registry == DEFAULT_REGISTRY:
+        hub = settings.hub_mirrors() if mirrors is None else tuple(mirrors)
+        found += [Place(url, url.partition("://")[2], reference.repository) for url in hub]
+    rule = settings.rule(reference.name)
+    if rule is None:
+        return [*found, own(reference, settings)]
+    if rule.blocked:
+        raise RegistryDenied(
+            f"{reference.familiar}: {rule.prefix} is blocked in {rule.file}: use another registry, "
+            "or change that file"
+        )
+    rest = rule.rest(reference.name)
+    for mirror in rule.mirrors:
+        if mirror.pull == "all" or (mirror.pull == "digest-only") == (reference.digest is not None):
+            found.append(_place(mirror.location + rest, insecure=mirror.insecure, settings=settings))
+    return [*found, own(reference, settings)]
+
+
+def own(reference: Reference, settings: Settings) -> Place:
+    """Where the registry itself is, for pulling last and for pushing."""
+    rule = settings.rule(reference.name)
+    if rule is None:
+        return _place(reference.name, insecure=False, settings=settings)
+    name = rule.location + rule.rest(reference.name) if rule.location else reference.name
+    return _place(name, insecure=rule.insecure, settings=settings)
+
+
+def _place(name: str, *, insecure: bool, settings: Settings) -> Place:
+    registry, _, repository = name.partition("/")
+    base = endpoint(registry, secured=settings.secured(registry))
+    return Place(base, registry, repository, insecure or settings.insecure(registry))
 
 
 def _loopback(registry: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from ci.engine.images.registry import Credentials, Login
 from ci.engine.images.registry.auth import challenges
-from ci.engine.images.registry.endpoints import endpoint, mirrors
+from ci.engine.images.registry.endpoints import endpoint
 
 
 @pytest.fixture
@@ -99,7 +99,3 @@ def test_challenges_are_taken_apart(header, found):
 )
 def test_only_this_machine_is_spoken_to_in_the_clear(registry, url):
     assert endpoint(registry) == url
-
-
-def test_mirrors_are_named_in_the_environment():
-    assert mirrors({"SHIPWAY_REGISTRY_MIRRORS": "https://a/, http://b"}) == ("https://a", "http://b")
