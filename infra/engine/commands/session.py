@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One stack at work. ``config`` is plain text by full key, ``secret`` names the keys that are secret."""
+    """One stack at work. ``config`` is plain text by full key, ``secret`` names the keys that are secret.
+
+    What is ``excluded`` an operation leaves as it is.
+    """
 
     stack: Reference
     file: StackFile
@@ -37,6 +40,7 @@ class Session:
     config: Mapping[str, str]
     secret: frozenset[str]
     snapshot: Snapshot
+    excluded: tuple[str, ...] = ()
 
 
 def open_session(call: Invocation) -> Session:

@@ -215,8 +215,9 @@ def _changed(step: Step) -> str:
     if step.op in {"create", "delete", "refresh", "read"}:
         return ""
     signs: dict[str, list[str]] = {"+": [], "-": [], "~": []}
-    if step.old is not None and step.new is not None and step.old.protect != step.new.protect:
-        signs["~"].append("protect")
+    if step.old is not None and step.new is not None:
+        names = ("provider", "protect", "taint")
+        signs["~"] += [name for name in names if getattr(step.old, name) != getattr(step.new, name)]
     old = step.old.inputs if step.old else {}
     new = step.new.inputs if step.new else {}
     for key in sorted(

@@ -73,7 +73,7 @@ class Backend:
         if self.legacy and not is_truthy(variables.get("PULUMI_DIY_BACKEND_IGNORE_DEPRECATION_ERROR")):
             self.warning = (
                 "this state has the old layout, without projects, which newer versions of Pulumi refuse;"
-                " `pulumi state upgrade` of the Pulumi CLI moves it to the new one"
+                " `pulumi state upgrade` moves it to the new one"
             )
 
     def _layout(self, variables: Mapping[str, str]) -> int:

@@ -6,10 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from infra.engine.deploy import urns
 from infra.engine.state.errors import StateError
 from infra.engine.state.reference import Reference
 
 _REFERENCES = ("urn", "parent", "provider", "deletedWith", "viewOf")
+_HINT = (
+    "To list the resource URNs in the stack, run `pulumi stack --show-urns`; to inspect the full state, run"
+    " `pulumi stack export`."
+)
 _LISTS = ("dependencies", "aliases", "replaceWith")
 
 
@@ -36,7 +41,7 @@ def renamed(deployment: dict[str, Any], old: Reference, new: Reference) -> dict[
     copy: dict[str, Any] = json.loads(json.dumps(deployment))
     pending = [operation["resource"] for operation in copy.get("pending_operations") or ()]
     for resource in [*(copy.get("resources") or ()), *pending]:
-        _rewrite(resource, moved)
+        rewrite(resource, moved)
     return copy
 
 
@@ -45,7 +50,8 @@ def _project_of(deployment: dict[str, Any]) -> str:
     return str(resources[0]["urn"]).split("::")[1] if resources else ""
 
 
-def _rewrite(resource: dict[str, Any], moved: Callable[[str], str]) -> None:
+def rewrite(resource: dict[str, Any], moved: Callable[[str], str]) -> None:
+    """Pass every URN that a resource refers to, and its own, through ``moved``."""
     for name in _REFERENCES:
         if resource.get(name):
             resource[name] = moved(resource[name])
@@ -53,8 +59,8 @@ def _rewrite(resource: dict[str, Any], moved: Callable[[str], str]) -> None:
         if resource.get(name):
             resource[name] = [moved(urn) for urn in resource[name]]
     dependencies = resource.get("propertyDependencies") or {}
-    for key, urns in dependencies.items():
-        dependencies[key] = [moved(urn) for urn in urns or ()]
+    for key, targets in dependencies.items():
+        dependencies[key] = [moved(urn) for urn in targets or ()]
 
 
 def rename_resource(deployment: dict[str, Any], urn: str, name: str) -> str:
@@ -65,7 +71,7 @@ def rename_resource(deployment: dict[str, Any], urn: str, name: str) -> str:
     target = urn.rpartition("::")[0] + f"::{name}"
     resources = deployment.get("resources") or []
     if any(resource["urn"] == target for resource in resources):
-        raise StateError(f"there is a resource {target} already: choose another name")
+        raise StateError("The chosen new urn for the state corresponds to an already existing resource")
     found(deployment, urn)
 
     def moved(reference: str) -> str:
@@ -74,7 +80,7 @@ def rename_resource(deployment: dict[str, Any], urn: str, name: str) -> str:
         return target + reference.removeprefix(urn) if reference.startswith(f"{urn}::") else reference
 
     for resource in resources:
-        _rewrite(resource, moved)
+        rewrite(resource, moved)
     return target
 
 
@@ -82,12 +88,9 @@ def found(deployment: dict[str, Any], urn: str) -> dict[str, Any]:
     """The resource ``urn``. Raises StateError if there is none, or more than one."""
     matching = [resource for resource in deployment.get("resources") or () if resource["urn"] == urn]
     if not matching:
-        raise StateError(
-            f'No such resource "{urn}" exists in the current state\n'
-            "To list the resource URNs in the stack, run `pulumi stack --show-urns`; to inspect the full"
-            " state, run"
-            " `pulumi stack export`."
-        )
+        if not urns.valid(urn):
+            raise StateError(f'"{urn}" is not a valid resource URN\n{_HINT}')
+        raise StateError(f'No such resource "{urn}" exists in the current state\n{_HINT}')
     return dict_of(matching)
 
 
@@ -114,8 +117,8 @@ def _links(resource: dict[str, Any]) -> list[str]:
         resource.get("deletedWith", ""),
         *(resource.get("dependencies") or ()),
     ]
-    for urns in (resource.get("propertyDependencies") or {}).values():
-        links += urns or ()
+    for targets in (resource.get("propertyDependencies") or {}).values():
+        links += targets or ()
     return [link for link in links if link]
 
 
@@ -145,19 +148,19 @@ def delete_resource(
     deployment["resources"] = [item for item in deployment["resources"] if item["urn"] not in doomed]
 
 
-def with_urns(text: str, urns: Mapping[str, str]) -> str:
+def with_urns(text: str, names: Mapping[str, str]) -> str:
     """A resource (as JSON text) whose references to the URNs that are keys are to the values instead."""
     from infra.engine.state import gojson
 
     def moved(reference: str) -> str:
-        if reference in urns:
-            return urns[reference]
+        if reference in names:
+            return names[reference]
         provider, _, identifier = reference.rpartition("::")
-        return f"{urns[provider]}::{identifier}" if provider in urns else reference
+        return f"{names[provider]}::{identifier}" if provider in names else reference
 
     value = json.loads(text)
     own = value.get("urn")
-    _rewrite(value, moved)
+    rewrite(value, moved)
     if own is not None:
         value["urn"] = own
     return gojson.dumps(value)

@@ -43,37 +43,21 @@ def preview(call: Invocation) -> int:
 
 def up(call: Invocation) -> int:
     """Make the stack what the program says."""
-    return _operate(call, "update")
+    return operate(call, "update")
 
 
 def refresh(call: Invocation) -> int:
     """Make the state what the cloud says."""
-    return _operate(call, "refresh")
+    return operate(call, "refresh")
 
 
 def import_(call: Invocation) -> int:
     """Take resources that exist into the state."""
-    return _operate(call, "import")
+    return operate(call, "import")
 
 
-def destroy(call: Invocation) -> int:
-    """Take all that the stack has away, and with ``--remove`` the stack too."""
-    code = _operate(call, "destroy")
-    if code or call.flags["preview-only"] or call.flags["target"] or call.flags["json"]:
-        return code
-    print("The resources in the stack have been deleted, ", end="")
-    if call.flags["remove"]:
-        from infra.engine.commands.stacks.stacks import forget
-
-        forget(call, call.stack, preserve_config=False)
-        print("and the history and configuration removed.")
-    else:
-        print("but the history and configuration associated with the stack are still maintained. ")
-        print(f"If you want to remove the stack completely, run `pulumi stack rm {call.shown(call.stack)}`.")
-    return 0
-
-
-def _operate(call: Invocation, kind: PreviewOf) -> int:
+def operate(call: Invocation, kind: PreviewOf, excluded: tuple[str, ...] = ()) -> int:
+    """Foretell, ask, and do; what is ``excluded`` stays as it is. Returns the exit code."""
     flags = call.flags
     skip = flags["skip-preview"] or is_truthy(call.variables.get("PULUMI_SKIP_PREVIEW"))
     only = flags.get("preview-only", False)
@@ -90,7 +74,7 @@ def _operate(call: Invocation, kind: PreviewOf) -> int:
     with ExitStack() as held:
         if not only:
             held.enter_context(call.backend.locks(call.stack).hold())
-        session = open_session(call)
+        session = replace(open_session(call), excluded=excluded)
         if flags.get("clear-pending-creates"):
             session = _without_pending_creates(call, session)
         if not skip or only:
@@ -256,7 +240,7 @@ def request_for(
         targets=(*flags.get("target", ()), *both),
         target_dependents=flags.get("target-dependents", False),
         replaces=(*(flags.get("replace") or ()), *both),
-        excludes=tuple(flags.get("exclude") or ()),
+        excludes=(*(flags.get("exclude") or ()), *session.excluded),
         exclude_dependents=flags.get("exclude-dependents", False),
         refresh=is_truthy(refresh_first),
         run_program=flags.get("run-program", False),

@@ -1,4 +1,4 @@
-"""``pulumi version``, ``about``, ``plugin``, ``install`` and ``logs``."""
+"""``pulumi version``, ``about`` and ``install``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from infra.engine.state.errors import StateError
 
 if TYPE_CHECKING:
     from infra.engine.commands.line.invocation import Invocation
-
-SERVED = frozenset({"command", "gcp", "pulumi", "pulumi-python", "random"})
 
 
 def version(_call: Invocation) -> None:
@@ -96,65 +94,9 @@ def _runtime(call: Invocation) -> dict[str, Any]:
     return {"language": call.project.runtime, "executable": sys.executable, "version": sys.version.split()[0]}
 
 
-def plugins(call: Invocation) -> None:
-    """List the provider plugins that are installed in Pulumi's folder; those of this engine need none."""
-    from infra.engine.commands.line.text import json_text, table
-
-    folder = call.home.folder / "plugins"
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    parts = [
-        (name.split("-", 1)[1].rpartition("-v"), name.split("-", 1)[0]) for name in found if "-v" in name
-    ]
-    entries = [{"name": name, "kind": kind, "version": version} for (name, _, version), kind in parts]
-    if call.json:
-        print(json_text(entries))
-        return
-    rows = [(entry["name"], entry["kind"], entry["version"]) for entry in entries]
-    print(table(("NAME", "KIND", "VERSION"), rows))
-    print(f"\nTOTAL plugins: {len(entries)}")
-
-
-def plugin_install(call: Invocation) -> None:
-    """Accept the packages that the engine serves itself; others are not downloaded. Raises ExitError."""
-    if not call.words or call.words[0] == "language" or len(call.words) < 2:
-        return
-    name = call.words[1]
-    if name in SERVED:
-        print(f"{name} is served by the embedded engine itself: nothing to install")
-        return
-    raise ExitError(
-        f"the embedded engine downloads no plugins: put pulumi-resource-{name} on PATH or into"
-        f" {call.home.folder}/plugins, or install the Pulumi CLI"
-    )
-
-
-def plugin_remove(_call: Invocation) -> None:
-    """Refuse: plugins are not this engine's."""
-    raise ExitError("the embedded engine installs no plugins, and removes none: see ~/.pulumi/plugins")
-
-
 def install(_call: Invocation) -> None:
     """Say that there is nothing to install: the program's packages are those of its environment."""
     print(
         "Nothing to install: the program runs in its own environment, and the engine's providers are"
         " built in."
-    )
-
-
-def logs(call: Invocation) -> None:
-    """Say where the logs of what the stack runs are."""
-    stack = call.stack
-    outputs = (call.backend.read(stack).deployment or {}).get("resources") or []
-    services = [resource for resource in outputs if "cloudrun" in resource["type"].lower()]
-    print(
-        f"The embedded engine collects no logs. Stack {call.shown(stack)} has them where its resources run:"
-    )
-    for resource in services:
-        print(
-            f"    {resource['urn'].split('::')[-1]}: Cloud Logging, "
-            f'resource.labels.service_name="{resource.get("outputs", {}).get("name", "?")}"'
-        )
-    print(
-        "    what the engine itself did is in `pulumi stack history`; --logtostderr -v=9 of an operation"
-        " shows more"
     )

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from infra.engine.commands import vaults
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.line import prompts
-from infra.engine.project import stackfile, values, workspace
+from infra.engine.project import stackfile, template, values, workspace
+from infra.engine.project.template import Template
 from infra.engine.state.reference import check_project_name
 
 if TYPE_CHECKING:
     from infra.engine.commands.line.invocation import Invocation
 
 _PROJECT = """\
-name: {name}
-description: {description}
+name: ${PROJECT}
+description: ${DESCRIPTION}
 runtime: python
 """
 _PLAIN = """\
@@ -62,61 +66,100 @@ def new(call: Invocation) -> None:
         for name, (description, _, _) in _TEMPLATES.items():
             print(f"{name:<20}{description}")
         return
-    template = call.words[0] if call.words else "python"
-    if template not in _TEMPLATES:
-        raise ExitError(
-            f"template '{template}' not found: the embedded engine has {', '.join(_TEMPLATES)}; the"
-            " Pulumi CLI downloads"
-            " others"
-        )
-    folder = Path(call.flags["dir"] or call.folder).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_empty(folder, force=call.flags["force"])
-    name = _project_name(call, folder)
-    description, program, packages = _TEMPLATES[template]
-    description = call.flags["description"] or description
-    (folder / "Pulumi.yaml").write_text(_PROJECT.format(name=name, description=description), encoding="utf-8")
-    (folder / "__main__.py").write_text(program, encoding="utf-8")
-    (folder / "requirements.txt").write_text(
-        "".join(f"{package}\n" for package in packages), encoding="utf-8"
-    )
-    print(f"Created project '{name}'\n")
-    if not call.flags["generate-only"]:
-        _first_stack(call, folder)
+    if call.flags["stack"] and call.flags["generate-only"]:
+        raise ExitError("cannot use --stack and --generate-only together")
+    word = call.words[0] if call.words else "python"
+    with ExitStack() as kept:
+        chosen = _template(word, kept)
+        folder = Path(call.flags["dir"] or call.folder).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_empty(folder, chosen, force=call.flags["force"])
+        name = _project_name(call, folder)
+        description = call.flags["description"] or _ask(call, "Project description", chosen.description)
+        chosen.copy(folder, name, description)
+        print(f"Created project '{name}'\n")
+        if not call.flags["generate-only"]:
+            _first_stack(call, folder, chosen)
     print("Your new project is ready to go!\n\nTo perform an initial deployment, run `pulumi up`")
 
 
-def _check_empty(folder: Path, *, force: bool) -> None:
-    there = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
-    if there and not force:
+def _template(word: str, kept: ExitStack) -> Template:
+    """The template that ``word`` names: one of the engine's own, or a folder. Raises ExitError."""
+    if word in _TEMPLATES:
+        folder = Path(kept.enter_context(TemporaryDirectory(prefix="pulumi-template-")), word)
+        folder.mkdir()
+        description, program, packages = _TEMPLATES[word]
+        (folder / "Pulumi.yaml").write_text(f"{_PROJECT}template:\n  description: {description}\n", "utf-8")
+        (folder / "__main__.py").write_text(program, "utf-8")
+        (folder / "requirements.txt").write_text("".join(f"{each}\n" for each in packages), "utf-8")
+        return template.load(folder)
+    if Path(word).is_dir():
+        return template.load(Path(word))
+    if "://" in word or word.startswith("git@") or word.count("/") > 1:
         raise ExitError(
-            f"{folder} is not empty; use --force to generate there anyway, --dir for another folder, or"
-            " an empty one"
+            f"the embedded engine downloads no templates: clone {word}, and give the folder to `pulumi new`;"
+            " or install the Pulumi CLI"
         )
+    raise ExitError(
+        f"template '{word}' not found: it may be {', '.join(_TEMPLATES)} or a folder with a template; the"
+        " Pulumi CLI downloads others"
+    )
+
+
+def _check_empty(folder: Path, chosen: Template, *, force: bool) -> None:
+    if force:
+        return
+    there = chosen.collisions(folder) or [each.name for each in folder.iterdir() if each.name[0] != "."]
+    if there:
+        raise ExitError(
+            f"{folder} is not empty ({', '.join(sorted(there)[:3])}); use --force to generate there anyway,"
+            " --dir for another folder, or an empty one"
+        )
+
+
+def _ask(call: Invocation, question: str, default: str) -> str:
+    asks = call.interactive and not call.flags["yes"]
+    return prompts.ask(question, default) if asks else default
 
 
 def _project_name(call: Invocation, folder: Path) -> str:
     default = re.sub(r"[^A-Za-z0-9_.-]", "-", folder.name) or "project"
-    name: str = call.flags["name"]
-    if not name and call.interactive and not call.flags["yes"]:
-        name = prompts.ask("Project name", default)
-    name = name or default
+    name: str = call.flags["name"] or _ask(call, "Project name", default)
     check_project_name(name)
     return name
 
 
-def _first_stack(call: Invocation, folder: Path) -> None:
+def _first_stack(call: Invocation, folder: Path, chosen: Template) -> None:
     from infra.engine.commands.stacks.stacks import create
 
     call.project = call.project_or_none = workspace.load(folder / "Pulumi.yaml")
-    name = call.flags["stack"]
-    if not name:
-        asks = call.interactive and not call.flags["yes"]
-        name = prompts.ask("Stack name", "dev") if asks else "dev"
-    stack = create(call, name, call.flags["secrets-provider"])
+    name = call.flags["stack"] or _ask(call, "Stack name", "dev")
+    stack = call.reference(name)
+    if call.backend.exists(stack):
+        call.select(stack)
+    else:
+        create(call, name, call.flags["secrets-provider"])
     file = call.stack_file(stack)
+    file, vault = vaults.of_file(call, stack, file)
     config: Any = dict(file.config)
+    given = _given(call)
+    for key, setting in chosen.settings.items():
+        full = values.parse_key(key, call.project.name)
+        about = f"{key}: {setting.description}" if setting.description else key
+        if full not in given and (text := _ask(call, about, setting.default)):
+            config[full] = {"secure": vault.crypter.encrypt(text)} if setting.secret else text
+    stackfile.save(replace(file, config=config | given), call.project.name)
+
+
+def _given(call: Invocation) -> dict[str, Any]:
+    """What ``--config`` gives; with ``--config-path`` its keys are paths."""
+    config: dict[str, Any] = {}
     for word in call.flags["config"]:
-        key, _, value = word.partition("=")
-        config[values.parse_key(key, call.project.name)] = value
-    stackfile.save(replace(file, config=config), call.project.name)
+        text, _, value = word.partition("=")
+        if call.flags["config-path"]:
+            head, *rest = values.parse_path(text)
+            key = values.parse_key(str(head), call.project.name)
+            config[key] = values.set_in(config.get(key) if rest else None, rest, values.typed(value), text)
+        else:
+            config[values.parse_key(text, call.project.name)] = value
+    return config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ def graph(call: Invocation) -> None:
         Path(path).write_text(dot(deployment.get("resources") or [], call.flags), encoding="utf-8")
     except OSError as error:
         raise ExitError(f"could not write {path}: {error.strerror}") from error
-    print(f"Wrote stack dependency graph to `{path}`")
+    print(f"Wrote stack dependency graph to `{path}`", file=sys.stderr)
 
 
 def dot(resources: list[dict[str, Any]], flags: Mapping[str, Any]) -> str:

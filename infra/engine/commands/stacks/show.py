@@ -78,7 +78,7 @@ def _tree(snapshot: Snapshot, *, urns: bool, ids: bool) -> Iterator[tuple[str, s
 
     def lines(resource: Resource, first: str, rest: str) -> Iterator[tuple[str, str]]:
         below = children.get(resource.urn, [])
-        below = sorted(below, key=lambda child: child.type.startswith("pulumi:providers:"))
+        below = sorted(below, key=lambda child: not child.parent)  # those that the engine made come last
         yield f"{first}{resource.type}", resource.name
         rail = "│  " if below else "   "
         if urns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ def create(call: Invocation, name: str, provider: str) -> Reference:
     call.backend.write(stack, Checkpoint(3, (), deployment))
     if not call.flags.get("no-select"):
         call.select(stack)
-    print(f"Created stack '{call.shown(stack)}'")
+    print(f"Created stack '{call.shown(stack)}'", file=sys.stderr)
     return stack
 
 
@@ -99,7 +100,7 @@ def unselect(call: Invocation) -> None:
     """Select no stack."""
     if call.selected is not None:
         call.select(None)
-        print("Stack was unselected")
+        print("Stack was unselected", file=sys.stderr)
 
 
 def list_(call: Invocation) -> None:

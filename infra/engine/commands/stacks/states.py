@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.line import prompts
-from infra.engine.state import edit, integrity
+from infra.engine.state import edit, integrity, serialize
+from infra.engine.state.backend import Checkpoint
 
 if TYPE_CHECKING:
     from infra.engine.commands.line.invocation import Invocation
@@ -26,7 +27,14 @@ def _edited(call: Invocation) -> Iterator[dict[str, Any]]:
         wrong = integrity.fault(deployment)
         if wrong is not None:
             raise ExitError(f"state edit produced an invalid snapshot: {wrong}")
-        call.backend.write(stack, replace(checkpoint, deployment=deployment))
+        call.backend.write(stack, _versioned(checkpoint, deployment))
+
+
+def _versioned(checkpoint: Checkpoint, deployment: dict[str, Any]) -> Checkpoint:
+    """The checkpoint with the features that its resources now need of who reads it."""
+    needed = {name for each in deployment.get("resources") or () for name in serialize.features_of(each)}
+    features = tuple(sorted({*checkpoint.features, *needed}))
+    return replace(checkpoint, version=4 if features else 3, features=features, deployment=deployment)
 
 
 def _confirm(call: Invocation) -> None:
@@ -73,31 +81,33 @@ def unprotect(call: Invocation) -> None:
     _mark(call, "unprotected", lambda resource: resource.pop("protect", None))
 
 
+def taint(call: Invocation) -> None:
+    """Have the next update make resources anew."""
+    _mark(call, "tainted", lambda resource: resource.update(taint=True))
+
+
+def untaint(call: Invocation) -> None:
+    """Let resources be, that were to be made anew."""
+    _mark(call, "untainted", lambda resource: resource.pop("taint", None))
+
+
 def _mark(call: Invocation, done: str, change: Callable[[dict[str, Any]], object]) -> None:
     _needs(call, "resource URN")
     _confirm(call)
     with _edited(call) as deployment:
-        if call.flags["all"]:
+        if call.flags.get("all"):
             chosen = list(deployment.get("resources") or ())
         else:
             chosen = [edit.found(deployment, urn) for urn in call.words]
         for resource in chosen:
             change(resource)
-    print(f"All resources {done}" if call.flags["all"] else f"{len(chosen)} resources {done}")
+    print(f"All resources {done}" if call.flags.get("all") else f"{len(chosen)} resources {done}")
 
 
 def rename(call: Invocation) -> None:
     """Give a resource another name."""
+    _needs(call, "resource URN", "new name")
     _confirm(call)
     with _edited(call) as deployment:
         edit.rename_resource(deployment, *call.words)
     print("Resource renamed")
-
-
-def move(_call: Invocation) -> NoReturn:
-    """Refuse: moving between stacks is not served here."""
-    raise ExitError(
-        "`pulumi state move` is not served by the embedded engine: install the Pulumi CLI, which works on"
-        " the same"
-        " state, or import the resource into the other stack and `pulumi state delete` it from this one"
-    )

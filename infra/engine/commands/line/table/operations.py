@@ -69,7 +69,7 @@ COMMANDS = (
     Command(
         "destroy",
         "Destroy all existing resources in the stack",
-        "operations.operate.destroy",
+        "operations.destroy.destroy",
         (
             *_OPERATION,
             *_APPLY,

@@ -18,6 +18,7 @@ ALIASES = {
     "config ls": "config",
     "config remove-all": "config rm-all",
     "state remove": "state delete",
+    "state mv": "state move",
     "plugin list": "plugin ls",
     "plugin remove": "plugin rm",
     "stack tag list": "stack tag ls",
@@ -41,10 +42,6 @@ ELSEWHERE = {
     "project": "needs Pulumi Cloud",
     "schema": "is for authors of providers",
     "service": "needs Pulumi Cloud",
-    "state edit": "opens an editor",
-    "state repair": "mends states by guessing",
-    "state upgrade": "moves old layouts",
-    "state taint": "marks for replacement; `pulumi up --replace URN` does that",
     "template": "needs Pulumi Cloud",
     "watch": "updates on each change of a file",
 }

@@ -140,15 +140,15 @@ COMMANDS = (
     ),
     Command(
         "logs",
-        "Show where a stack's logs are",
-        "projects.about.logs",
+        "Show what the services and jobs of a stack wrote",
+        "operations.logs.show",
         (
             JSON,
             STACK,
             CONFIG_FILE,
-            Flag("follow", short="f"),
-            Flag("resource", short="r", kind="string"),
-            Flag("since", kind="string"),
+            Flag("follow", "Go on as the log grows", "f"),
+            Flag("resource", "Of this resource alone: name, type::name or URN", "r", "string"),
+            Flag("since", "From so long ago (5s, 2m, 3h), or a time", kind="string", default="1h"),
         ),
     ),
     Command(
@@ -175,7 +175,7 @@ COMMANDS = (
     Command(
         "plugin install",
         "Install one or more plugins",
-        "projects.about.plugin_install",
+        "projects.plugins.install",
         (
             Flag("exact"),
             Flag("file", short="f", kind="string"),
@@ -187,11 +187,11 @@ COMMANDS = (
         "[KIND [NAME] [VERSION]]",
         most=3,
     ),
-    Command("plugin ls", "List plugins", "projects.about.plugins", (*FORMATS, Flag("project", short="p"))),
+    Command("plugin ls", "List plugins", "projects.plugins.list_", (*FORMATS, Flag("project", short="p"))),
     Command(
         "plugin rm",
         "Remove one or more plugins",
-        "projects.about.plugin_remove",
+        "projects.plugins.remove",
         (YES, Flag("all", short="a")),
         "[KIND [NAME] [VERSION]]",
         most=3,
