@@ -61,6 +61,11 @@ class Session:
         self.events.scrub = self.secrets.scrub
         self.calls = Calls(self.events)
 
+    def heal(self, error: EngineError) -> bool:
+        """Whether it is worth trying again what failed, because damaged parts of the cache were dropped."""
+        works: Works | None = self.__dict__.get("works")
+        return works is not None and works.evaluator.heal(error)
+
     async def __aenter__(self) -> Self:
         """Open the session."""
         self.tasks = anyio.create_task_group()

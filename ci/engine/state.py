@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ci.engine.errors import EngineError
 
-LAYOUT = "v1"  # the version of everything below the state folder; a new one starts afresh beside the old
+LAYOUT = "v2"  # the version of everything below the state folder; a new one starts afresh beside the old
 
 
 class StateError(EngineError):

@@ -157,9 +157,17 @@ class Executor:
         self, parent: Identified, spec: FieldSpec, arguments: Mapping[str, Any], path: Path
     ) -> Any:
         loaded = self._loaded(arguments, spec.arguments) if spec.arguments else arguments
-        value = self.registry.find(spec)(Call(self.session, spec, path, self.client), parent.value, **loaded)
-        if inspect.isawaitable(value):
-            value = await value
+        resolve, call = self.registry.find(spec), Call(self.session, spec, path, self.client)
+        try:
+            value = resolve(call, parent.value, **loaded)
+            if inspect.isawaitable(value):
+                value = await value
+        except EngineError as error:
+            if not self.session.heal(error):
+                raise
+            value = resolve(call, parent.value, **loaded)
+            if inspect.isawaitable(value):
+                value = await value
         return self._typed(value, spec.type, spec)
 
     def _loaded(self, arguments: Mapping[str, Any], specs: Mapping[str, ArgumentSpec]) -> dict[str, Any]:

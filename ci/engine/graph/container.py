@@ -91,9 +91,13 @@ class FromImage:
         """The tree's own digest: which layers show it does not matter to steps."""
         return self.snapshot.tree
 
-    async def evaluate(self, evaluator: Evaluator) -> Snapshot:  # noqa: ARG002  # pylint: disable=unused-argument
-        """The snapshot itself."""
-        return self.snapshot
+    async def evaluate(self, evaluator: Evaluator) -> Snapshot:
+        """The snapshot itself; unpacked again where something of the cache was damaged."""
+        if not evaluator.wary:
+            return self.snapshot
+        from ci.engine.graph.imaging import unpacked
+
+        return await evaluator.in_thread(unpacked, evaluator.store, self.layers)
 
 
 @dataclass(frozen=True)

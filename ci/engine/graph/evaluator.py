@@ -21,7 +21,9 @@ from ci.engine.graph.operations import OPERATIONS
 from ci.engine.graph.step import StepRunner
 from ci.engine.store import algebra
 from ci.engine.store.algebra import PathError
-from ci.engine.store.store import Lost, Snapshot, Store
+from ci.engine.store.blobs import BlobNotFound
+from ci.engine.store.store import Snapshot, Store
+from ci.engine.store.tree import Lost
 
 if TYPE_CHECKING:
     from ci.engine.graph.service import Service
@@ -94,6 +96,10 @@ class Once:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
+    def forget(self) -> None:
+        """Remember nothing any more; what is under way goes on."""
+        self._values.clear()
+
     def _remember(self, key: Hashable, value: Any) -> None:
         if len(self._values) >= self._remembered:
             for old in list(self._values)[: self._remembered // 2]:
@@ -109,6 +115,7 @@ class Evaluator:
         self.events = events
         self.once = Once(tasks, store.root)
         self.operations = OPERATIONS
+        self.wary = False
         self._steps = steps
 
     async def evaluate(self, files: Files) -> Snapshot:
@@ -121,7 +128,7 @@ class Evaluator:
         async def work() -> Snapshot:
             try:
                 return await files.evaluate(self)
-            except (PathError, Lost) as error:
+            except PathError as error:
                 raise EngineError(str(error)) from error
 
         return await self.once.get(("files", files.digest), work)
@@ -180,6 +187,20 @@ class Evaluator:
             return await self.once.get(("step", key), lambda: self._steps.run(self, step, key, given))
 
         return await self.once.get(("exec", step.digest), work)
+
+    def heal(self, error: BaseException) -> bool:
+        """Whether ``error`` came of bytes that were lost or damaged, so that it is worth trying again.
+
+        Then nothing that was remembered counts, and recorded results only when all their bytes are there.
+        """
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, Lost | BlobNotFound):
+                self.once.forget()
+                self.wary = True
+                return True
+            cause = cause.__cause__
+        return False
 
     @staticmethod
     def clock() -> float:

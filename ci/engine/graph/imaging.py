@@ -92,7 +92,12 @@ def _port(text: str) -> Port:
 
 
 def show(store: Store, image: Image) -> Snapshot:
-    """The file system of an image, its layers unpacked where they were not yet. Blocking.
+    """The file system of an image; see ``unpacked``."""
+    return unpacked(store, image.layers)
+
+
+def unpacked(store: Store, layers: Sequence[Layer]) -> Snapshot:
+    """The file system that layers make, unpacked where they were not yet. Blocking.
 
     Raises:
         ImageError: a layer is damaged or hostile.
@@ -100,7 +105,7 @@ def show(store: Store, image: Image) -> Snapshot:
     """
     below = Snapshot(EMPTY)
     chain = ""
-    for layer in image.layers:
+    for layer in layers:
         chain = f"{chain}+{layer.diff_id}"
         below = _layer(store, layer, below, chain)
     return below

@@ -16,8 +16,8 @@ from ci.engine.graph.execution import EXPECTED, Exec, Given, Result
 from ci.engine.graph.harvest import harvest
 from ci.engine.graph.rooms import Prepared, prepared
 from ci.engine.graph.scrub import Scrubber
-from ci.engine.store.store import Lost, Store
-from ci.engine.store.tree import EMPTY
+from ci.engine.store.store import Store
+from ci.engine.store.tree import EMPTY, Lost
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
@@ -74,28 +74,11 @@ class Steps:
             EngineError: it could not be started.
         """
         with evaluator.events.step(f"withExec {step.title}", {DIGEST: f"sha256:{key}"}) as shown:
-            cached = await evaluator.in_thread(self._recorded, evaluator.store, key)
+            cached = await evaluator.in_thread(_recorded, evaluator.store, key, evaluator.wary)
             if cached is not None:
                 shown.cached = True
                 return cached
             return await self._run_now(evaluator, step, key, given, shown)
-
-    @staticmethod
-    def _recorded(store: Store, key: str) -> Result | None:
-        value = store.index.fact("exec", key)
-        if value is None:
-            return None
-        result = Result.from_json(value)
-        try:
-            for snapshot in (result.rootfs, *result.mounts.values()):
-                if snapshot.tree != EMPTY:
-                    store.trees.load(snapshot.tree)
-                    if snapshot.near is not None:
-                        store.chain(snapshot.near)
-        except (Lost, KeyError):
-            store.index.forget("exec", key)
-            return None
-        return result
 
     async def _run_now(self, evaluator: Evaluator, step: Exec, key: str, given: Given, shown: Step) -> Result:
         store = evaluator.store
@@ -151,3 +134,26 @@ class Steps:
     def _failure(step: Exec, code: int, streams: _Streams) -> ExecError:
         stdout, stderr = (streams.kept[stream].tail(OUTPUT_LIMIT) for stream in STREAMS)
         return ExecError(list(step.args), code, stdout, stderr)
+
+
+def _recorded(store: Store, key: str, wary: bool) -> Result | None:
+    """The result recorded under ``key``; if ``wary``, only when every byte of it is to be found."""
+    value = store.index.fact("exec", key)
+    if value is None:
+        return None
+    result = Result.from_json(value)
+    try:
+        for snapshot in (result.rootfs, *result.mounts.values()):
+            if snapshot.tree != EMPTY:
+                store.trees.load(snapshot.tree)
+                if snapshot.near is not None:
+                    store.chain(snapshot.near)
+                if wary:
+                    store.require(snapshot.tree)
+        if wary:
+            for digest in (result.stdout, result.stderr, result.combined):
+                capture.read_text(store, digest)
+    except Lost:
+        store.index.forget("exec", key)
+        return None
+    return result

@@ -2,6 +2,8 @@
 
 A blob is complete or absent: bytes go to a temporary file in the same file system, are synced, and are
 renamed into place once their digest is known. Two processes that store the same blob at once both succeed.
+Before a blob is read its bytes are compared with its name, once in a session as long as its inode stays as
+it is; one that is damaged is dropped, as if it had never been there.
 """
 
 import contextlib
@@ -11,7 +13,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -70,6 +72,13 @@ def _free(folder: Path) -> str:
     return f"{shutil.disk_usage(existing).free >> 20} MiB free"
 
 
+_Inode = tuple[int, int, int, int]
+
+
+def _inode(status: os.stat_result) -> _Inode:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
 class BlobWriter:
     """A binary file to write a new blob to; `digest` and `size` are those of the bytes so far."""
 
@@ -94,9 +103,21 @@ class BlobWriter:
 class Blobs:
     """The blobs under one folder, at `sha256/<two hex digits>/<hex digits>`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self,
+        root: Path,
+        since: int = 0,
+        sharing: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        """Blobs that are asked for get at least the time ``since`` (ns), which says that they are in use.
+
+        ``sharing`` holds the collector off meanwhile.
+        """
         self.root = root
         self._scratch = root / "tmp"
+        self._since = since
+        self._sharing = sharing
+        self._sound: dict[str, _Inode] = {}
 
     def path(self, digest: str) -> Path:
         """Where the blob is, or would be. Raises ValueError when `digest` is no SHA-256 digest."""
@@ -106,18 +127,52 @@ class Blobs:
         return self.root / "sha256" / name[:2] / name
 
     def has(self, digest: str) -> bool:
-        """Whether the blob is here."""
-        return self.path(digest).is_file()
+        """Whether the blob is here; from now on it is in use."""
+        return self._status(digest) is not None
 
     def size(self, digest: str) -> int:
         """Size in bytes. Raises BlobNotFound."""
+        status = self._status(digest)
+        if status is None:
+            raise self._absent(digest)
+        return status.st_size
+
+    def intact(self, digest: str) -> bool:
+        """Whether the blob is here with the bytes that its name promises; one that is damaged is dropped."""
+        status = self._status(digest)
+        if status is None or self._sound.get(digest) == _inode(status):
+            return status is not None
+        path = self.path(digest)
         try:
-            return self.path(digest).stat().st_size
+            with path.open("rb") as stream:
+                found = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+        except OSError:  # gone meanwhile, or on a bad sector
+            found = ""
+        if found != digest:
+            path.unlink(missing_ok=True)
+            return False
+        self._sound[digest] = _inode(status)
+        return True
+
+    def _status(self, digest: str) -> os.stat_result | None:
+        path = self.path(digest)
+        try:
+            status = path.stat()
+            if status.st_mtime_ns >= self._since:
+                return status
+            with self._sharing():
+                os.utime(path)
+                fresh = path.stat()
         except FileNotFoundError:
-            raise self._absent(digest) from None
+            return None
+        if self._sound.get(digest) == _inode(status):
+            self._sound[digest] = _inode(fresh)
+        return fresh
 
     def open(self, digest: str) -> BinaryIO:
-        """Open for reading. Raises BlobNotFound."""
+        """Open for reading. Raises BlobNotFound, also when the bytes had been damaged."""
+        if not self.intact(digest):
+            raise self._absent(digest)
         try:
             return self.path(digest).open("rb")
         except FileNotFoundError:
@@ -138,7 +193,7 @@ class Blobs:
     def put_bytes(self, data: bytes) -> Blob:
         """Store `data`; nothing is written when it is here already. Raises StoreFull."""
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        if self.has(digest):
+        if self.intact(digest):
             return Blob(digest, len(data))
         with self.writer() as writer:
             writer.write(data)
@@ -158,7 +213,7 @@ class Blobs:
                     writer = BlobWriter(file)  # type: ignore[arg-type]
                     yield writer
                     file.flush()
-                    if not self.has(writer.digest):
+                    if not self.intact(writer.digest):
                         os.fsync(file.fileno())
                     self._settle(temporary, writer.digest, expected)
                 finally:
@@ -182,9 +237,9 @@ class Blobs:
     def _settle(self, file: Path, digest: str, expected: str | None) -> None:
         if expected is not None and digest != expected:
             raise BlobMismatch(f"expected {expected}, but the bytes that came have {digest}")
-        target = self.path(digest)
-        if target.exists():
+        if self.intact(digest):
             return
+        target = self.path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         file.chmod(0o644)
         file.rename(target)

@@ -34,7 +34,11 @@ _CHUNK = 1 << 20
 
 
 class ChangedUnderway(Exception):
-    """A file's bytes are no longer those that were read before."""
+    """A file's bytes are no longer those that were read before, which had the sha256 ``digest``."""
+
+    def __init__(self, message: str, digest: str) -> None:
+        super().__init__(message)
+        self.digest = digest
 
 
 def digest_file(path: Path | str) -> str:
@@ -112,7 +116,7 @@ def _copy(source: Path, target: Path, entry: Entry) -> None:
             hasher.update(chunk)
             writer.write(chunk)
     if hasher.hexdigest() != entry.digest:
-        raise ChangedUnderway(f"{source}: changed while it was being read")
+        raise ChangedUnderway(f"{source}: changed while it was being read", entry.digest)
 
 
 def _special(path: Path, entry: Entry) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ci.engine.store import algebra, layers
+from ci.engine.store import algebra, layers, leases, seals
 from ci.engine.store.blobs import Blobs
-from ci.engine.store.index import Index, LayerRow, boot_id
+from ci.engine.store.index import BrokenIndex, Index, LayerRow, boot_id, broken
 from ci.engine.store.trash import Trash
-from ci.engine.store.tree import EMPTY, REGULAR, Change, Entry, Put, Trees
+from ci.engine.store.tree import EMPTY, REGULAR, Change, Entry, Lost, Put, Trees
 
 #: How many layers a step's root may have before it is written again as one on top of its base.
 MAX_DEPTH = 100
@@ -29,10 +29,6 @@ class Snapshot:
     near: int | None = None
 
 
-class Lost(Exception):
-    """Bytes that a tree names are nowhere on disk any more."""
-
-
 class Store:
     """One state folder's trees, layers, blobs and scratch space, shared by the sessions that use it."""
 
@@ -41,55 +37,44 @@ class Store:
         self.ownership = ownership
         for name in ("layers", "scratch", "volumes"):
             (root / name).mkdir(parents=True, exist_ok=True)
-        self.blobs = Blobs(root / "blobs")
-        self.index = Index(root / "index.sqlite")
+        leases.sweep(root)
+        self._replace_broken_index(root / "index.sqlite")
+        self._lease = leases.Lease(root)
+        self.blobs = Blobs(root / "blobs", self._lease.since, self._lease.sharing)
+        try:
+            self.index = Index(root / "index.sqlite", self._lease)
+        except BrokenIndex:
+            self._replace_broken_index(root / "index.sqlite")
+            self.index = Index(root / "index.sqlite", self._lease)
         self.trees = Trees(self.index)
         self._writing = threading.RLock()
-        self._sweep_scratch()
-        self._scratch, self._scratch_lock = self._own_scratch()
         self._serial = 0
         self._trash = Trash()
+        self._sound: set[int] = set()
         self._forget_torn_layers()
 
     def close(self) -> None:
         """Write what is buffered and give the scratch space back."""
-        self._sync()
-        self.index.close()
-        self._trash.close()
-        layers.discard(self._scratch)
-        os.close(self._scratch_lock)
-        self._scratch.with_suffix(".lock").unlink(missing_ok=True)
+        try:
+            self._sync()
+            self.index.close()
+        finally:
+            self._trash.close()
+            self._lease.end()
 
-    # -- scratch space: each session's own, held by a lock, swept by the next session when its owner died
-
-    def _own_scratch(self) -> tuple[Path, int]:
-        folder = self.root / "scratch" / f"{os.getpid():x}-{os.urandom(3).hex()}"
-        lock = os.open(folder.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        folder.mkdir()
-        return folder, lock
-
-    def _sweep_scratch(self) -> None:
-        for lock_file in (self.root / "scratch").glob("*.lock"):
-            try:
-                lock = os.open(lock_file, os.O_RDWR | os.O_CLOEXEC)
-            except FileNotFoundError:
-                continue
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            else:
-                layers.discard(lock_file.with_suffix(""))
-                lock_file.unlink(missing_ok=True)
-            finally:
-                os.close(lock)
+    @staticmethod
+    def _replace_broken_index(path: Path) -> None:
+        """Start anew where a session found the index itself damaged; what it knew is made again."""
+        if broken(path).exists():
+            for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+                each.unlink(missing_ok=True)
+            broken(path).unlink(missing_ok=True)
 
     def scratch(self) -> Path:
         """A new, empty directory of this session's own, on the same file system as the layers."""
         with self._writing:
             self._serial += 1
-            folder = self._scratch / f"{self._serial:x}"
+            folder = self._lease.folder / f"{self._serial:x}"
         folder.mkdir()
         return folder
 
@@ -131,12 +116,35 @@ class Store:
         raise Lost(f"content sha256:{digest} is no longer in {self.root}; run again to make it anew")
 
     def open(self, digest: str) -> BinaryIO:
-        """Open the bytes with this sha256 for reading; Lost when there are none."""
-        return self.locate(digest).open("rb")
+        """Open the bytes with this sha256 for reading; Lost when there are none, or others by now."""
+        return self._verified(digest).open("rb")
 
     def read(self, digest: str) -> bytes:
-        """The bytes with this sha256; Lost when there are none."""
-        return self.locate(digest).read_bytes()
+        """The bytes with this sha256; Lost when there are none, or others by now."""
+        data = self.locate(digest).read_bytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            self._drop_content(digest)
+            raise Lost(f"content sha256:{digest} is damaged; run again to make it anew")
+        return data
+
+    def require(self, tree: str) -> None:
+        """Raise Lost when the bytes of a file in a tree are nowhere."""
+        for digest in {entry.digest for _, entry in self.files(tree)}:
+            self.locate(digest)
+
+    def _verified(self, digest: str) -> Path:
+        path = self.locate(digest)
+        if layers.digest_file(path) != digest:
+            self._drop_content(digest)
+            raise Lost(f"content sha256:{digest} is damaged; run again to make it anew")
+        return path
+
+    def _drop_content(self, digest: str) -> None:
+        """Forget the place that holds other bytes than it should, and what is built on it."""
+        found = self.index.content(digest)
+        if found is not None:
+            self.index.forget_layers([found[0]])
+        self.blobs.path(f"sha256:{digest}").unlink(missing_ok=True)
 
     def keep(self, content: bytes) -> tuple[str, int]:
         """Keep bytes and return their sha256 and size."""
@@ -167,6 +175,36 @@ class Store:
             current = row.parent
         return tuple(found)
 
+    def _sealed(self, number: int) -> None:
+        """Make sure that a layer and all below it are as they were written, once in a session.
+
+        Raises:
+            Lost: one is not; it is forgotten.
+        """
+        chain = self.chain(number)
+        current: int | None = number
+        for path in chain:
+            assert current is not None  # noqa: S101  # chain() has just followed the same rows
+            row = self.index.layer(current)
+            if row is None:
+                raise Lost(f"layer {current:x} is no longer in {self.root}")
+            if current not in self._sound:
+                self._check(row, path)
+                self._sound.add(current)
+            current = row.parent
+
+    def _check(self, row: LayerRow, path: Path) -> None:
+        now = seals.seal(path).digest
+        if now == row.seal:
+            return
+        wrong = seals.damaged(
+            path, lambda name: algebra.lookup(self.trees, row.tree, "/" + name, follow=False)
+        )
+        if wrong is not None:
+            self.index.forget_layers([row.id])
+            raise Lost(f"layer {row.id:x} is damaged ({wrong}); run again to make it anew")
+        self.index.reseal(row.id, now)
+
     def _usable(self, number: int | None) -> LayerRow | None:
         if number is None:
             return None
@@ -196,11 +234,26 @@ class Store:
         """
         if snapshot.tree == EMPTY:
             return ()
-        with self._writing:
-            number = self.shown(snapshot.tree)
-            if number is None:
-                number = self._write_layer(snapshot, lambda _, entry: self.locate(entry.digest))
+        try:
+            number = self._held(snapshot, lambda _, entry: self.locate(entry.digest), seal=True)
+        except layers.ChangedUnderway as error:
+            self._drop_content(error.digest)
+            raise Lost(f"content sha256:{error.digest} is damaged; run again to make it anew") from error
         return self.chain(number)
+
+    def _held(self, snapshot: Snapshot, source: Callable[[str, Entry], Path], *, seal: bool) -> int:
+        """A layer that shows a snapshot, written from ``source`` when there is none, leased."""
+        with self._writing, self._lease.sharing():
+            number = self.shown(snapshot.tree)
+            if number is not None and seal:
+                try:
+                    self._sealed(number)
+                except Lost:
+                    number = None
+            if number is None:
+                number = self._write_layer(snapshot, source)
+            self._lease.layer(number)
+        return number
 
     def adopt(self, snapshot: Snapshot, source: Callable[[str, Entry], Path]) -> Snapshot:
         """Make sure that every byte of a tree is on disk, reading what is missing from ``source``.
@@ -209,11 +262,7 @@ class Store:
         """
         if snapshot.tree == EMPTY:
             return snapshot
-        with self._writing:
-            number = self.shown(snapshot.tree)
-            if number is None:
-                number = self._write_layer(snapshot, source)
-        return Snapshot(snapshot.tree, number)
+        return Snapshot(snapshot.tree, self._held(snapshot, source, seal=False))
 
     def _write_layer(self, snapshot: Snapshot, source: Callable[[str, Entry], Path]) -> int:
         below = self._usable(snapshot.near)
@@ -240,7 +289,10 @@ class Store:
         os.rename(folder, self.layer_path(number))
         os.chmod(self.layer_path(number), 0o755)
         depth = below.depth + 1 if below else 1
-        self.index.add_layer(LayerRow(number, below.id if below else None, tree, depth), located)
+        sealed = seals.seal(self.layer_path(number))
+        parent = below.id if below else None
+        self.index.add_layer(LayerRow(number, parent, tree, depth, sealed.digest, sealed.size), located)
+        self._sound.add(number)
         return number
 
     def capture(self, upper: Path, before: Snapshot, actor: tuple[int, int]) -> Snapshot:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ci.engine.errors import EngineError
+
 if TYPE_CHECKING:
     from ci.engine.store.index import Index
 
@@ -36,6 +38,21 @@ class Entry(NamedTuple):
 
 
 Listing = Mapping[str, Entry]
+
+
+class Lost(EngineError):
+    """Something that a tree names is nowhere on disk any more, or is there with other bytes."""
+
+
+class LostListing(Lost, KeyError):
+    """A directory's listing is not in the index."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(
+            f"the listing {digest} is no longer in the engine's index; run again to make it anew"
+        )
+
+    __str__ = EngineError.__str__
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +120,14 @@ class Trees:
         """The listing named ``digest``.
 
         Raises:
-            KeyError: it was never saved here.
+            LostListing: it was never saved here, or was damaged.
         """
         found = self._memory.get(digest)
         if found is None:
-            found = decode(self._index.node(digest))
+            try:
+                found = decode(self._index.node(digest))
+            except KeyError:
+                raise LostListing(digest) from None
             self._remember(digest, found)
         return found
 
