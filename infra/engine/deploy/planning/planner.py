@@ -1,4 +1,4 @@
-"""From a registration to steps: create, update, replace or leave alone.
+"""From a registration to steps: found under its names, checked by its provider, decided on.
 
 Source: pkg/resource/deploy/step_generator.go.
 """
@@ -7,47 +7,28 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.engine.deploy import graph, states, urns
+from infra.engine.deploy import states, urns
 from infra.engine.deploy.contract import Op
 from infra.engine.deploy.errors import DeploymentError, ReportedError
 from infra.engine.deploy.planning import differ
+from infra.engine.deploy.planning.deciding import Deciding
 from infra.engine.deploy.planning.decisions import Decisions, Scope
 from infra.engine.deploy.planning.naming import Naming
 from infra.engine.deploy.planning.plan import Constraints
-from infra.engine.deploy.planning.replacing import Replacing
+from infra.engine.deploy.planning.untargeted import Untargeted
+from infra.engine.deploy.planning.wish import Wish
 from infra.engine.deploy.registration import Reading, Registration
-from infra.engine.deploy.steps.step import Step, same
-from infra.engine.providers.contract import Diff, Failure, Provider, Target
-from infra.engine.providers.session import DiffUnavailableError
-from infra.engine.values.compare import contains_unknown, equal
+from infra.engine.deploy.steps.step import Step
+from infra.engine.providers.contract import Failure, Provider
 
 if TYPE_CHECKING:
     from infra.engine.deploy.deployment import Deployment
     from infra.engine.state.model import Resource
 
 _SEED_BYTES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A registration on its way to steps."""
-
-    registration: Registration
-    urn: str
-    old: Resource | None
-    new: Resource
-    provider: Provider | None
-    seed: bytes
-    invalid: bool = False
-    imported: bool = False
-
-    @property
-    def target(self) -> Target:
-        """How a provider is told which resource it is."""
-        return Target(self.urn, self.new.type, urns.name_of(self.urn))
 
 
 class Planner:
@@ -62,8 +43,8 @@ class Planner:
         self._constraints: Constraints = deployment.constraints
         request = deployment.request
         self.naming = Naming(request.stack, request.project, deployment.decisions, deployment.ledger)
-        self._replacing = Replacing(deployment)
-        self._queued: list[Step] = []
+        self._untargeted = Untargeted(deployment)
+        self._deciding = Deciding(deployment, self._untargeted)
 
     def read(self, reading: Reading) -> list[Step]:
         """Steps for a resource that the program only looks at."""
@@ -137,7 +118,7 @@ class Planner:
             self._report.error(message, urn)
             raise ReportedError(message, urn)
         provider = await registry.ensure(reference)
-        self._queue(provider_urn)
+        self._untargeted.queue(provider_urn)
         return provider
 
     def _is_import(self, wish: Wish) -> bool:
@@ -177,7 +158,7 @@ class Planner:
         included = self._scope.includes(wish.new)
         wish = await self._check(wish, fresh, included)
         if included:
-            self._queue_dependencies(wish.new)
+            self._untargeted.queue_dependencies(wish.new)
         old_inputs = wish.old.inputs if wish.old is not None and not fresh else {}
         if not wish.invalid:
             self._constraints.goal(
@@ -186,8 +167,8 @@ class Planner:
         invalid = await self._deployment.analyze(wish.new)
         if wish.invalid or invalid:
             raise ReportedError(f"resource {wish.urn} is invalid", wish.urn)
-        steps = await self._decide(wish, recreating, external, included)
-        return self._checked([*self._released(), *steps])
+        steps = await self._deciding.decide(wish, recreating, external, included)
+        return self._untargeted.checked([*self._untargeted.released(), *steps])
 
     async def _check(self, wish: Wish, fresh: bool, included: bool) -> Wish:
         inputs = wish.new.inputs
@@ -222,158 +203,3 @@ class Planner:
                 what = f"{new.type} resource '{name}' has a problem"
             self._report.error(f"{what}: {failure.reason}", new.urn)
         return bool(failures)
-
-    async def _decide(self, wish: Wish, recreating: bool, external: bool, included: bool) -> list[Step]:
-        decided, old, urn = self._decided, wish.old, wish.urn
-        if recreating and old is not None:
-            return self._recreate(wish, old)
-        if external and old is not None:
-            decided.creates.add(urn)
-            return [
-                Step(Op.CREATE_REPLACEMENT, old, wish.new, pending_delete=True),
-                Step(Op.REPLACE, old, wish.new, pending_delete=True),
-            ]
-        self._scope.follow(wish.new, included)
-        if old is None and not included:
-            decided.sames.add(urn)
-            decided.skipped_creates.add(urn)
-            return [Step(Op.SAME, wish.new, wish.new, skipped=True)]
-        if old is None:
-            decided.creates.add(urn)
-            return [Step(Op.CREATE, None, wish.new)]
-        if not included:
-            return self._leave(old, urn)
-        return await self._compare(wish, old)
-
-    def _recreate(self, wish: Wish, old: Resource) -> list[Step]:
-        """Make again what was deleted along with something that it depended on."""
-        self._decided.deletes.discard(wish.urn)
-        self._decided.replaces.add(wish.urn)
-        keys = self._decided.dependent_keys.get(wish.urn, ())
-        old = self._ledger.old(old.urn) or old
-        return [
-            Step(Op.REPLACE, old, wish.new),
-            Step(Op.CREATE_REPLACEMENT, old, wish.new, keys=keys),
-        ]
-
-    async def _compare(self, wish: Wish, old: Resource) -> list[Step]:
-        wanted = wish.registration
-        if not self._deployment.preview and contains_unknown(wish.new.replacement_trigger):
-            message = f"replacement trigger contains unknowns for {wish.urn}"
-            self._report.error(message, wish.urn)
-            raise ReportedError(message, wish.urn)
-        triggered = differ.triggered(wish.new.replacement_trigger, old.replacement_trigger)
-        found = differ.CHANGED if triggered else await self._diff(wish, old)
-        if wish.urn in self._decided.deletes:
-            return self._recreate(wish, old)
-        found = differ.replace_on_changes(found, wanted.replace_on_changes, bool(old.init_errors))
-        must = differ.takes_replacement(found) or triggered or old.pending_replacement
-        if (found.changes or old.pending_replacement) and must:
-            return await self._replacing.replace(wish, old, found)
-        if found.changes or old.init_errors:
-            self._decided.updates.add(wish.urn)
-            return [
-                Step(
-                    Op.UPDATE,
-                    old,
-                    wish.new,
-                    diffs=found.changed,
-                    detailed=found.detailed or None,
-                    ignored=wanted.ignore_changes,
-                )
-            ]
-        if wish.imported:
-            return []
-        self._decided.sames.add(wish.urn)
-        return [same(old, wish.new)]
-
-    async def _diff(self, wish: Wish, old: Resource) -> Diff:  # noqa: PLR0911 - one reason each
-        new, decided = wish.new, self._decided
-        if self._scope.replaces_urn(wish.urn, old):
-            return Diff(changes=True, replaces=("id",))
-        if any(urn in decided.replaces for urn in new.replace_with):
-            return Diff(changes=True, replaces=("replaceWith",))
-        if new.deleted_with and new.deleted_with in decided.replaces:
-            return Diff(changes=True, replaces=("deletedWith",))
-        if await self._replacing.provider_changed(old, new):
-            return Diff(changes=True, replaces=("provider",))
-        if wish.provider is None:
-            return differ.SAME if equal(old.inputs, new.inputs) else differ.CHANGED
-        try:
-            return await differ.diff(
-                wish.provider, wish.target, old, new.inputs, wish.registration.ignore_changes
-            )
-        except DiffUnavailableError as error:
-            self._report.warning(str(error), wish.urn)
-            return differ.CHANGED
-
-    def _leave(self, old: Resource, urn: str) -> list[Step]:
-        """A resource that the operation is not about stays as it is, and so does what it needs."""
-        steps: list[Step] = []
-        self._leave_behind(old, urn, steps)
-        return steps
-
-    def _leave_behind(self, old: Resource, urn: str, steps: list[Step]) -> None:
-        if old.delete:
-            return
-        self._decided.urns.add(old.urn)
-        self._decided.sames.update((urn, old.urn))
-        for needed in dict.fromkeys(graph.all_of(old)):
-            if self._decided.stepped(needed) or self._decided.operated(needed):
-                continue
-            before = self._ledger.old(needed)
-            if before is None:
-                raise DeploymentError(
-                    f"dependency {needed} of untargeted resource {urn} has no old state", urn
-                )
-            self._leave_behind(before, needed, steps)
-        steps.append(same(old, replace(old), untargeted=True))
-
-    def _queue_dependencies(self, new: Resource) -> None:
-        if self._scope.targets.constrained:
-            for urn in graph.all_of(new):
-                self._queue(urn)
-
-    def _queue(self, urn: str) -> None:
-        """Have a resource of the old state that a target needs written down with it."""
-        decided = self._decided
-        old = self._ledger.old(urn)
-        if not urn or decided.stepped(urn) or urn in decided.queued or old is None:
-            return
-        decided.queued.add(urn)
-        for needed in graph.all_of(old):
-            self._queue(needed)
-        self._queued.append(same(old, replace(old), untargeted=True))
-
-    def _released(self) -> list[Step]:
-        queued, self._queued = self._queued, []
-        released = [
-            step
-            for step in queued
-            if not self._decided.stepped(step.urn) and not self._decided.operated(step.urn)
-        ]
-        for step in released:
-            self._decided.urns.add(step.urn)
-            self._decided.sames.add(step.urn)
-        return released
-
-    def _checked(self, steps: list[Step]) -> list[Step]:
-        for step in steps:
-            self._constraints.step(step.urn, step.op, self._decided.aliased.get(step.urn, step.urn))
-        if not (self._scope.targets.constrained or self._scope.replaces.constrained):
-            return steps
-        for step in steps:
-            if step.new is None or step.skipped:
-                continue
-            for urn in graph.all_of(step.new):
-                if urn in self._decided.skipped_creates:
-                    self._report.error(
-                        f"Resource '{step.urn}' depends on '{urn}' "
-                        "which was was not specified in --target list.",
-                        step.urn,
-                    )
-                    self._deployment.failed = True
-                    if not self._deployment.preview:
-                        raise ReportedError("untargeted create", step.urn)
-                    self._decided.skipped_creates.discard(urn)
-        return steps

@@ -15,7 +15,7 @@ from infra.engine.values import UNKNOWN, Properties
 
 if TYPE_CHECKING:
     from infra.engine.deploy.deployment import Deployment
-    from infra.engine.deploy.planning.planner import Wish
+    from infra.engine.deploy.planning.wish import Wish
     from infra.engine.state.model import Resource
 
 

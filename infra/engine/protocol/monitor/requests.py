@@ -74,6 +74,18 @@ def inherit(request: Any, parent: Inherited | None) -> None:
             request.provider = parent.provider
 
 
+def inherited(request: Any, given: Any, provider: str) -> Inherited:
+    """What the children of a resource that was registered take over from it."""
+    return Inherited(
+        protect=given.protect if given.HasField("protect") else None,
+        retain_on_delete=given.retain_on_delete if given.HasField("retain_on_delete") else None,
+        deleted_with=given.deleted_with,
+        provider=provider,
+        providers={} if request.custom else dict(given.providers),
+        parent=request.parent,
+    )
+
+
 def options(request: Any, provider: str) -> Any:
     """A registration's options as a transform is given them."""
     given = resource_pb2.TransformResourceOptions(
