@@ -30,6 +30,8 @@ from ci.engine.modules.typedefs import (
 _HEAD = '''\
 """Client bindings to Dagger's API and to the modules that this one depends on. Generated: do not edit."""
 
+from collections.abc import Callable
+
 from dagger.client import gen as _core
 from dagger.client._core import Arg
 from dagger.client._guards import typecheck
@@ -37,6 +39,8 @@ from dagger.client.base import Enum, Scalar, Type
 from dagger.client.gen import *
 '''
 
+#: Names of Python's own that annotations in the same class need, beside its keywords.
+_RESERVED = frozenset(("bool", "float", "int", "list", "str"))
 _PLAIN = {"STRING_KIND": "str", "INTEGER_KIND": "int", "FLOAT_KIND": "float", "BOOLEAN_KIND": "bool"}
 
 
@@ -73,7 +77,13 @@ def _class(type_: Object | Interface) -> str:
         fields = tuple(_read(each) for each in type_.fields)
     identity = Function("id", "id", TypeDef("STRING_KIND"), f"A unique identifier for this {type_.name}.")
     methods = "\n".join(_method(each) for each in (identity, *fields, *type_.functions))
-    return f"class {type_.name}(Type):\n{_docstring(type_.description, 1)}\n{methods}"
+    name = type_.name
+    chained = (
+        f'    def with_(self, cb: Callable[["{name}"], "{name}"]) -> "{name}":\n'
+        '        """Call a function with this object; what it gives goes on in the chain."""\n'
+        "        return cb(self)\n"
+    )
+    return f"class {name}(Type):\n{_docstring(type_.description, 1)}\n{methods}\n{chained}"
 
 
 def _read(field: Field) -> Function:
@@ -165,7 +175,7 @@ def _sent(argument: Argument) -> str:
 
 def _name(name: str) -> str:
     found = snake(name)
-    return f"{found}_" if keyword.iskeyword(found) else found
+    return f"{found}_" if keyword.iskeyword(found) or found in _RESERVED else found
 
 
 def _docstring(description: str, depth: int) -> str:

@@ -102,9 +102,9 @@ def _local(
 ) -> ModuleSource:
     path = Path(os.path.normpath(workdir / reference))
     if not path.is_dir() and not (workdir / reference).exists():
-        named = _named_dependency(workdir, reference)
+        named = None if depending else _named_dependency(workdir, reference)
         if named is not None:
-            return _local(store, *named, depending=depending)
+            return _local(store, *named, depending=(workdir,))
         if not may_lack:
             raise EngineError(f'local path "{reference}" does not exist')
     folder = path
