@@ -9,19 +9,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from ci.engine.commands import handover
+from ci.engine.commands.arguments.flags import Flags, parse
+from ci.engine.commands.globals import GLOBALS, progress_of, workdir_of
+from ci.engine.commands.modules import line
 from ci.engine.connection import Connection
 from ci.engine.progress import MODES
 
 FLAGS = ("--embedded", "--no-embedded")
-ELSEWHERE = {
-    "call": "calls a module's function",
-    "functions": "lists a module's functions",
-    "init": "makes a module",
-    "develop": "prepares a module for development",
-    "core": "calls the core API",
-    "shell": "is an interactive shell",
-    "login": "is for Dagger Cloud",
-}
+ELSEWHERE = {"shell": "is an interactive shell", "login": "is for Dagger Cloud"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,11 +38,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if choice.program is not None:  # it may know commands and options that are unknown here
         print(choice.line, file=sys.stderr, flush=True)
         handover.hand_over(choice.program, [*(word for word in own if word not in FLAGS), *theirs])
+    if (named := _command(own)) is not None and named[0] in line.NAMES:
+        return _about_modules(*named)
     options = _parser().parse_args(own)
     options.command_line = theirs
     if options.command in {"run", "query", "session"} and not options.quiet_start:
         print(_who_serves(options, choice), file=sys.stderr, flush=True)
     return _served(options)
+
+
+def _about_modules(name: str, words: list[str]) -> int:
+    from ci.engine.commands.engine import NoEngineError
+    from ci.engine.errors import EngineError
+
+    try:
+        return line.serve_command(name, words)
+    except (NoEngineError, EngineError) as error:
+        return _failed(str(error))
+    except KeyboardInterrupt:
+        return 130
+
+
+def _command(words: list[str]) -> tuple[str, list[str]] | None:
+    """Tell the command's name from the words around it."""
+    rest = parse(Flags((*GLOBALS, *line.MODULE)), words, interspersed=False, lenient=True).rest
+    if not rest:
+        return None
+    position = len(words) - len(rest)
+    return words[position], [*words[:position], *words[position + 1 :]]
 
 
 def _who_serves(options: argparse.Namespace, choice: handover.Choice) -> str:
@@ -61,7 +79,7 @@ def _served(options: argparse.Namespace) -> int:
 
     commands = {"version": _version, "session": _session, "run": _run, "query": _query}
     try:
-        return commands.get(options.command, _elsewhere)(options, _workdir(options.workdir))
+        return commands.get(options.command, _elsewhere)(options, workdir_of(options.workdir))
     except (NoEngineError, EngineError) as error:
         return _failed(str(error))
     except KeyboardInterrupt:
@@ -107,7 +125,8 @@ def _run(options: argparse.Namespace, workdir: Path) -> int:
 
 
 def _query(options: argparse.Namespace, workdir: Path) -> int:
-    from ci.engine.commands.query import QueryError, query, read_variables
+    from ci.engine.commands.graphql import QueryError
+    from ci.engine.commands.query import query, read_variables
 
     try:
         values = read_variables(options.var, options.var_json)
@@ -117,33 +136,12 @@ def _query(options: argparse.Namespace, workdir: Path) -> int:
 
 
 def _progress(options: argparse.Namespace, *, live: bool) -> str:
-    """Return how to show progress. ``live``: nothing else writes to the terminal, so a tree can be there."""
-    from ci.engine.errors import EngineError
-
-    if options.silent or (options.quiet and not (live and sys.stderr.isatty())):
-        return "quiet"
-    chosen: str = options.progress or os.environ.get("DAGGER_PROGRESS") or "auto"
-    if chosen not in MODES:
-        raise EngineError(f'unknown progress type "{chosen}"; DAGGER_PROGRESS may be {", ".join(MODES)}')
-    if chosen == "tty" and not sys.stderr.isatty():
-        raise EngineError('no tty available for progress "tty"')
-    if chosen == "auto":
-        return "tty" if live and sys.stderr.isatty() else "plain"
-    return chosen
+    return progress_of(options.progress, silent=options.silent, quiet=bool(options.quiet), live=live)
 
 
 def _interactive(options: argparse.Namespace) -> list[str]:
     """Return the command to run in a container whose own failed; empty for none."""
     return shlex.split(options.interactive_command) if options.interactive else []
-
-
-def _workdir(named: str | None) -> Path:
-    path = Path(named or os.environ.get("DAGGER_WORKDIR") or ".").absolute()
-    if not path.is_dir():
-        from ci.engine.errors import EngineError
-
-        raise EngineError(f"there is no folder {path} to work in")
-    return path
 
 
 def _failed(*messages: str) -> int:
@@ -172,15 +170,15 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = _common()
-    parser = _Parser("dagger", description=__doc__, parents=[common], allow_abbrev=False)
+    # Each has options of its own, though the same: a default that is set here must not be one of a command's.
+    parser = _Parser("dagger", description=__doc__, parents=[_common()], allow_abbrev=False)
     parser.set_defaults(embedded=None, progress=None, workdir=None, silent=False, quiet=0, quiet_start=False)
     parser.set_defaults(interactive=False, interactive_command="/bin/sh")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, text: str, *aliases: str) -> argparse.ArgumentParser:
         return commands.add_parser(
-            name, help=text, description=text, aliases=aliases, parents=[common], allow_abbrev=False
+            name, help=text, description=text, aliases=aliases, parents=[_common()], allow_abbrev=False
         )
 
     run = command("run", "Run a command in a Dagger session", "r")
@@ -211,6 +209,8 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("--var-json", metavar="JSON", help="all variables, as a JSON object")
 
     command("version", "Print the version of Dagger whose API is served")
+    for name, what in line.SUMMARIES.items():
+        commands.add_parser(name, help=what, add_help=False)
     for name, what in ELSEWHERE.items():
         other = command(name, f"Not served by the embedded engine yet ({what})")
         other.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

@@ -27,6 +27,7 @@ class Caller:
     terminal: int | None = None
     brief: bool = False
     interactive: tuple[str, ...] = ()
+    silent: bool = False
 
     @property
     def inside(self) -> Place | None:

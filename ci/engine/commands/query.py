@@ -1,7 +1,5 @@
 """``dagger query``: a GraphQL query from a file or stdin, its answer as JSON on stdout."""
 
-import base64
-import http.client
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,11 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ci.engine.commands.engine import engine
-from ci.engine.connection import Connection
-
-
-class QueryError(Exception):
-    """The query could not be sent, or its answer is an error; each argument is a message."""
+from ci.engine.commands.graphql import Client, QueryError
 
 
 def query(
@@ -27,10 +21,8 @@ def query(
     """
     text = _text(document)
     with engine(workdir, progress) as connection:
-        answer = _posted(connection, {"query": text, "operationName": operation, "variables": variables})
-    if errors := answer.get("errors"):
-        raise QueryError(*(error["message"] for error in errors))
-    print(json.dumps(answer["data"], indent=4, ensure_ascii=False))
+        answer = Client(connection).ask(text, variables, operation)
+    print(json.dumps(answer, indent=4, ensure_ascii=False))
     return 0
 
 
@@ -63,22 +55,3 @@ def _text(document: str | None) -> str:
         return Path(str(document)).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"cannot read {document}: {error}") from None
-
-
-def _posted(connection: Connection, request: Mapping[str, Any]) -> dict[str, Any]:
-    client = http.client.HTTPConnection("127.0.0.1", connection.port)
-    token = base64.b64encode(f"{connection.token}:".encode()).decode()
-    headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
-    try:
-        client.request("POST", "/query", json.dumps(request), headers)
-        response = client.getresponse()
-        body = response.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise QueryError(f"no answer from the session at port {connection.port}: {error}") from None
-    finally:
-        client.close()
-    try:
-        answer: dict[str, Any] = json.loads(body)
-    except ValueError:
-        raise QueryError(f"the session at port {connection.port} answered HTTP {response.status}") from None
-    return answer

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,14 +37,16 @@ def session(workdir: Path, progress: str, caller: Caller | None = None) -> NoRet
     from ci.engine.session import Session, serve
     from ci.engine.telemetry import Endpoints, exported
 
-    caller = caller or Caller.of_a_client()
+    caller = replace(caller or Caller.of_a_client(), silent=progress == "quiet")
+    if caller.terminal is not None:
+        os.set_inheritable(caller.terminal, False)  # noqa: FBT003  # steps have no business with it
     events, ending = Events(caller.inside), Ending(caller.command)
     command = caller.span_of_command()
     with (
         exported(events, Endpoints.of(os.environ), command, sys.stderr.write),
         shown(events, progress, sys.stderr, ending=ending, outputs=caller.outputs, brief=caller.brief),
     ):
-        ending.exit_code = anyio.run(serve, Session(folder, workdir, events), listener, connection)
+        ending.exit_code = anyio.run(serve, Session(folder, workdir, events, caller), listener, connection)
         if command is not None:
             command.exit_code = ending.exit_code
     # All is closed by now; what is left is to take down what the interpreter has loaded, or is still loading.

@@ -1,0 +1,1 @@
+"""The commands about modules: calling their functions, listing them, making and changing modules."""
