@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -119,14 +119,8 @@ def _layer(store: Store, layer: Layer, below: Snapshot, chain: str) -> Snapshot:
             return Snapshot(known["tree"], shown)
     folder = store.scratch()
     with store.blobs.open(layer.digest) as stream:
-        members = list(unpack(stream, folder, own=store.ownership.on_disk, diff_id=layer.diff_id))
-    there = {member.path: member for member in members}
-
-    def below_has(path: str) -> bool:
-        found = algebra.lookup(store.trees, below.tree, path, follow=False)
-        return found is not None and found.kind == DIRECTORY
-
-    changes = [change for member in members for change in _changes(member, there, below_has)]
+        members = unpack(stream, folder, own=store.ownership.on_disk, diff_id=layer.diff_id)
+        changes = list(_changes(store, below, members))
     tree = algebra.apply(store.trees, below.tree, changes)
     located = [
         (change.entry.digest, change.path)
@@ -139,20 +133,25 @@ def _layer(store: Store, layer: Layer, below: Snapshot, chain: str) -> Snapshot:
     return Snapshot(tree, number)
 
 
-def _changes(
-    member: Member, there: Mapping[str, Member], below_has: Callable[[str], bool]
-) -> Iterator[Change]:
-    if member.whiteout:
-        yield Remove(member.path)
-        return
-    if member.path != "." and not (member.implied and below_has(member.path)):
-        # A hard link is another name of the same file: on disk they share one, in the tree each has its own.
-        source = member
-        while source.kind == "hardlink":
-            source = there[source.link]
-        yield Put(member.path, _entry(source))
-    if member.opaque:
-        yield Clear(member.path)
+def _changes(store: Store, below: Snapshot, members: Iterable[Member]) -> Iterator[Change]:
+    """What a layer does to the tree below it; of a layer of a million entries only this is kept in memory."""
+    there: dict[str, Entry] = {}
+    for member in members:
+        if member.whiteout:
+            yield Remove(member.path)
+            continue
+        if member.path != "." and not (member.implied and _has_directory(store, below, member.path)):
+            # On disk, the names of one file share it; in the tree, each has its own.
+            entry = there[member.link] if member.kind == "hardlink" else _entry(member)
+            there[member.path] = entry
+            yield Put(member.path, entry)
+        if member.opaque:
+            yield Clear(member.path)
+
+
+def _has_directory(store: Store, below: Snapshot, path: str) -> bool:
+    found = algebra.lookup(store.trees, below.tree, path, follow=False)
+    return found is not None and found.kind == DIRECTORY
 
 
 def _entry(member: Member) -> Entry:

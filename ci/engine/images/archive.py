@@ -1,12 +1,13 @@
 """Images in files: OCI layouts (a folder, or a tar of one) and what `docker save` writes."""
 
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
+from ci.engine.images.bounds import TarReader
 from ci.engine.images.errors import BrokenImage, ImageNotFound
 from ci.engine.images.image import DOCKER_LAYER, Image, read_json, write_json
 from ci.engine.images.manifest import (
@@ -26,15 +27,15 @@ from ci.engine.images.manifest import (
 from ci.engine.images.member import Member
 from ci.engine.images.pack import write_tar
 from ci.engine.images.reference import Reference
-from ci.engine.images.streams import DAMAGED, decompress
 from ci.engine.images.unpack import split
-from ci.engine.store.blobs import BlobMismatch, BlobNotFound, Blobs
+from ci.engine.store.blobs import CHUNK, BlobMismatch, BlobNotFound, Blobs
 
 _REF_NAME = "org.opencontainers.image.ref.name"
 _CONTAINERD_NAME = "io.containerd.image.name"
 _BLOBS = ("blobs", "sha256")
 #: Anything but a layer is smaller than this many bytes; it is kept in memory until it is known to be needed.
 _SMALL = 4 << 20
+_MOST_SMALL = 64 << 20
 
 
 @dataclass(slots=True)
@@ -138,42 +139,44 @@ def _folder(path: Path, blobs: Blobs) -> _Files:
             files.small[name] = (path / name).read_bytes()
     for file in sorted(path.joinpath(*_BLOBS).glob("*")):
         with file.open("rb") as stream:
-            _put_named(blobs, stream, f"sha256:{file.name}", file)
+            _put_named(blobs, iter(partial(stream.read, CHUNK), b""), f"sha256:{file.name}", file)
     return files
 
 
 def _tar(path: Path, blobs: Blobs) -> _Files:
     files = _Files()
-    try:
+    with path.open("rb") as raw:
         # One pass, as the outer tar may be compressed and the list of contents may come last.
-        with (
-            path.open("rb") as raw,
-            decompress(raw) as plain,
-            tarfile.open(fileobj=plain, mode="r|", encoding="utf-8") as tar,
-        ):
+        tar = TarReader(raw)
+        try:
             for info in tar:
                 _take(tar, info, files, blobs, path)
-    except (tarfile.TarError, *DAMAGED) as error:
-        raise BrokenImage(f"{path} is no image archive, or is damaged ({error}): write it again") from error
+        except BrokenImage as error:
+            raise BrokenImage(
+                f"{path} is no image archive, or is damaged ({error}): write it again"
+            ) from error
     return files
 
 
-def _take(tar: tarfile.TarFile, info: tarfile.TarInfo, files: _Files, blobs: Blobs, archive: Path) -> None:
+def _take(tar: TarReader, info: tarfile.TarInfo, files: _Files, blobs: Blobs, archive: Path) -> None:
     parts = split(info.name)
     name = "/".join(parts)
     if info.issym() or info.islnk():
         files.links[name] = _target(parts, info)
+    elif not info.isfile():
         return
-    content = tar.extractfile(info)
-    if content is None:
-        return
-    if parts[:2] == _BLOBS and len(parts) == 3:
-        _put_named(blobs, cast(BinaryIO, content), f"sha256:{parts[2]}", archive)
+    elif parts[:2] == _BLOBS and len(parts) == 3:
         files.large[name] = f"sha256:{parts[2]}"
+        _put_named(blobs, tar.content(info), files.large[name], archive)
     elif info.size <= _SMALL:
-        files.small[name] = content.read()
+        files.small[name] = b"".join(tar.content(info))
+        if sum(map(len, files.small.values())) > _MOST_SMALL:
+            raise BrokenImage("it has small files without end")
     else:
-        files.large[name] = blobs.put(content).digest
+        with blobs.writer() as writer:
+            for chunk in tar.content(info):
+                writer.write(chunk)
+        files.large[name] = writer.digest
 
 
 def _target(parts: tuple[str, ...], info: tarfile.TarInfo) -> str:
@@ -187,10 +190,13 @@ def _target(parts: tuple[str, ...], info: tarfile.TarInfo) -> str:
     return "/".join(place)
 
 
-def _put_named(blobs: Blobs, stream: BinaryIO, digest: str, where: Path) -> None:
+def _put_named(blobs: Blobs, content: Iterable[bytes], digest: str, where: Path) -> None:
     try:
-        if not blobs.has(digest):
-            blobs.put(stream, expected=digest)
+        if blobs.has(digest):
+            return
+        with blobs.writer(digest) as writer:
+            for chunk in content:
+                writer.write(chunk)
     except (BlobMismatch, ValueError) as error:
         raise BrokenImage(f"{where} has a damaged blob ({error}): write the archive again") from error
 

@@ -14,13 +14,12 @@ import stat
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
 
+from ci.engine.images.bounds import USUAL, Bounds, TarReader
 from ci.engine.images.errors import BrokenImage
 from ci.engine.images.member import OPAQUE, WHITEOUT, Kind, Member, from_tar
-from ci.engine.images.streams import DAMAGED, HashingReader, decompress
 from ci.engine.images.within import Within
-from ci.engine.store.blobs import CHUNK, Readable, room
+from ci.engine.store.blobs import Readable, room
 
 _KINDS: dict[bytes, Kind] = {
     tarfile.REGTYPE: "file",
@@ -40,31 +39,33 @@ _DEEPEST = 500
 _NOT_ALLOWED = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL)
 
 
-def unpack(layer: Readable, dest: Path, *, own: bool, diff_id: str | None = None) -> Iterator[Member]:
+def unpack(
+    layer: Readable, dest: Path, *, own: bool, diff_id: str | None = None, bounds: Bounds = USUAL
+) -> Iterator[Member]:
     """Extract a layer (gzip, zstd or plain tar) into the empty directory `dest`, yielding its members.
 
     With `own` (as root), owners are set; without, everything belongs to whoever runs this, and the members
     still say what the layer says. Device nodes and attributes that this user may not make are left out. When
     it fails, what is in `dest` is of no use: unpack into a temporary directory and rename it.
 
-    Raises BrokenImage when the tar is damaged, leaves its root, or is not `diff_id`; StoreFull; OSError.
+    Raises BrokenImage when the tar is damaged, leaves its root, grows out of `bounds`, or is not `diff_id`;
+    StoreFull; OSError.
     """
-    plain = HashingReader(decompress(layer))
+    tar = TarReader(layer, bounds)
     with room(dest), Within(dest) as root:
         extraction = _Extraction(root, own)
-        try:
-            # The stream mode never seeks back, so a layer can be unpacked while it arrives.
-            with tarfile.open(fileobj=cast(BinaryIO, plain), mode="r|", encoding="utf-8") as tar:
-                for info in tar:
-                    yield from extraction.extract(tar, info)
-            while plain.read(CHUNK):
-                pass
-        except (tarfile.TarError, *DAMAGED) as error:
-            raise BrokenImage(f"the layer for {dest} is damaged ({error}): pull the image again") from error
+        # Nothing is read twice, so a layer can be unpacked while it arrives.
+        for info in tar:
+            try:
+                yield from extraction.extract(tar, info)
+            except (ValueError, OverflowError) as error:
+                raise BrokenImage(
+                    f"the layer's {info.name!r} is not possible ({error}): do not use this image"
+                ) from error
         extraction.finish()
-    if diff_id is not None and plain.digest != diff_id:
+    if diff_id is not None and tar.digest != diff_id:
         raise BrokenImage(
-            f"the layer unpacked to {plain.digest}, but its image says {diff_id}: pull the image again"
+            f"the layer unpacked to {tar.digest}, but its image says {diff_id}: pull the image again"
         )
 
 
@@ -89,7 +90,7 @@ class _Extraction:
         # A directory's mode and time are set last: filling it needs the one and changes the other.
         self._directories: dict[tuple[str, ...], Member] = {}
 
-    def extract(self, tar: tarfile.TarFile, info: tarfile.TarInfo) -> Iterator[Member]:
+    def extract(self, tar: TarReader, info: tarfile.TarInfo) -> Iterator[Member]:
         """Write one member; yields it, and the directories that it implied."""
         parts = split(info.name)
         if not parts:
@@ -141,7 +142,7 @@ class _Extraction:
         return Member("/".join(target), "char", 0, whiteout=True)
 
     def _plain(
-        self, tar: tarfile.TarFile, info: tarfile.TarInfo, folder: int, place: tuple[str, ...]
+        self, tar: TarReader, info: tarfile.TarInfo, folder: int, place: tuple[str, ...]
     ) -> Member | None:
         kind = _KINDS.get(info.type)
         if kind is None:
@@ -175,14 +176,13 @@ class _Extraction:
         return member
 
     def _file(
-        self, tar: tarfile.TarFile, info: tarfile.TarInfo, folder: int, place: tuple[str, ...], member: Member
+        self, tar: TarReader, info: tarfile.TarInfo, folder: int, place: tuple[str, ...], member: Member
     ) -> Member:
-        source = tar.extractfile(info)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(place[-1], flags, 0o600, dir_fd=folder)
         try:
             content = hashlib.sha256()
-            while source is not None and (chunk := source.read(CHUNK)):
+            for chunk in tar.content(info):
                 content.update(chunk)
                 written = os.write(descriptor, chunk)
                 while written < len(chunk):
