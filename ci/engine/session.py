@@ -20,6 +20,7 @@ from anyio.abc import TaskGroup
 
 from ci.engine.api.calls import Calls
 from ci.engine.api.ids import Ids
+from ci.engine.commands.caller import Caller
 from ci.engine.connection import Connection
 from ci.engine.errors import EngineError
 from ci.engine.events import Events
@@ -40,11 +41,13 @@ class Session:
     ``tasks`` is for work that outlives the request that began it. ``closing`` is left before ``tasks`` is
     cancelled: whatever must be stopped properly (services) is entered or called back there. ``guests`` are
     the functions of modules that run, by their tokens; ``universe`` has all modules that have been loaded.
+    ``caller`` is the command that it was started by.
     """
 
     state: Path
     workdir: Path
     events: Events
+    caller: Caller = field(default_factory=Caller)
     ids: Ids = field(default_factory=Ids)
     universe: Universe = field(default_factory=Universe)
     guests: "dict[str, Api]" = field(default_factory=dict, repr=False)
@@ -160,6 +163,7 @@ class _Loading:
     def _load(self) -> "tuple[Api, Works]":
         from ci.engine.api import RESOLVERS, registry, source
         from ci.engine.api.respond import Api
+        from ci.engine.graph.terminal import Lending
         from ci.engine.works import Works
 
         session = self._session
@@ -169,7 +173,16 @@ class _Loading:
             ("DAGGER_SESSION_PORT", str(self._connection.port)),
             ("DAGGER_SESSION_TOKEN", self._connection.token),
         )
-        works = Works.open(session.state, session.events, session.tasks, session.secrets.plaintext, nested)
+        caller = session.caller
+        lending = Lending(session.events, caller.terminal, caller.silent, caller.interactive)
+        works = Works.open(
+            session.state,
+            session.events,
+            session.tasks,
+            session.secrets.plaintext,
+            session_variables=nested,
+            lending=lending,
+        )
         return api, works
 
     async def api(self) -> "Api":

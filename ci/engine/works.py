@@ -17,6 +17,7 @@ from ci.engine.graph.secret import Secret
 from ci.engine.graph.services import Services
 from ci.engine.graph.step import Steps
 from ci.engine.graph.surroundings import Surroundings
+from ci.engine.graph.terminal import Lending
 from ci.engine.store.layers import Ownership
 from ci.engine.store.store import Store
 
@@ -37,7 +38,9 @@ class Works:
         events: Events,
         tasks: TaskGroup,
         reveal: Callable[[Secret], Awaitable[bytes]],
+        *,
         session_variables: tuple[tuple[str, str], ...] = (),
+        lending: Lending | None = None,
     ) -> Works:
         """Open the state folder's parts for one session. Blocking.
 
@@ -48,7 +51,7 @@ class Works:
         os.umask(0o022)  # what steps write must not depend on the caller's
         store = Store(state, Ownership(on_disk=host.uid_range))
         services = Services(tasks)
-        surroundings = Surroundings(hostsettings.read(), services, reveal, session_variables)
+        surroundings = Surroundings(hostsettings.read(), services, reveal, session_variables, lending)
         evaluator = Evaluator(store, events, tasks, Steps(surroundings))
         return cls(store, evaluator, surroundings, services)
 

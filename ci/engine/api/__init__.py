@@ -23,6 +23,7 @@ RESOLVERS = (
     "ci.engine.api.types.http",
     "ci.engine.api.types.host",
     "ci.engine.api.types.service",
+    "ci.engine.api.types.terminal",
     "ci.engine.api.types.modules.typedefs",
     "ci.engine.api.types.modules.functions",
     "ci.engine.api.types.modules.module",

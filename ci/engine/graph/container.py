@@ -116,6 +116,8 @@ class Container(Digested):
     registry_auth: tuple[tuple[str, str, Secret], ...] = ()
     default_args: bool = False
     terminal_cmd: tuple[str, ...] = ()
+    terminal_nesting: bool = False
+    terminal_privileged: bool = False
     image_ref: str | None = None
     last: Exec | None = None
 

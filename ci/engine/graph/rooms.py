@@ -19,6 +19,7 @@ from ci.engine.graph.mounting import Mounting, overlay
 from ci.engine.store import algebra
 from ci.engine.store.store import Snapshot, Store
 from ci.engine.store.tree import DIRECTORY, REGULAR, Entry
+from ci.engine.trace import Place
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
@@ -68,7 +69,7 @@ async def prepared(
         _check_redirects(store, step, given)
         account = _account(store, given.rootfs, step)
         mounting = Mounting(evaluator, surroundings.reveal, given, folder)
-        environment, plaintexts = await _environment(surroundings, step, account.home)
+        environment, plaintexts = await _environment(surroundings, step, account.home, evaluator.events.here)
         hosts_file = folder / "hosts"
         stack.enter_context(surroundings.services.book(hosts_file, hosts, inside=own_network))
         shown = _base_mounts(surroundings, hosts_file, store, given.rootfs)
@@ -124,10 +125,10 @@ def _base_mounts(
 
 
 async def _environment(
-    surroundings: Surroundings, step: Exec, home: str
+    surroundings: Surroundings, step: Exec, home: str, place: Place
 ) -> tuple[dict[str, str], list[bytes]]:
     """The process's variables, and the secrets among their values."""
-    env = {"PATH": DEFAULT_PATH, "HOME": home}
+    env = {"PATH": DEFAULT_PATH, "HOME": home, "TRACEPARENT": place.traceparent}
     env.update(surroundings.settings.variables)
     if step.nesting:
         env.update(surroundings.session_variables)

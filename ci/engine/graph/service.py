@@ -71,6 +71,7 @@ class Running:
         self.users = 0
         self.pinned = False
         self.process: sandbox.Process | None = None
+        self.spec: sandbox.Spec | None = None
         self.exit_code: int | None = None
         self.error: EngineError | None = None
         self.opened: tuple[Port, ...] = ()

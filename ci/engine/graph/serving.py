@@ -84,6 +84,7 @@ class _Life:
             room = await stack.enter_async_context(
                 prepared(self._evaluator, self._surroundings, step, given, hosts=hosts, own_network=True)
             )
+            running.spec = room.spec
             self._scrubbers = {name: Scrubber(room.secrets) for name in STREAMS}
             running.process = await stack.enter_async_context(
                 sandbox.start(

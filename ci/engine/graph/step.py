@@ -97,7 +97,9 @@ class Steps:
             code = await bound.watch(lambda: self._execute(room, streams, step))
             streams.finish()
             if code not in EXPECTED[step.expect]:
-                raise self._failure(step, code, streams)
+                failure = self._failure(step, code, streams)
+                await self._surroundings.lending.after(room.spec, failure)
+                raise failure
 
             def keep() -> Result:
                 outputs = {stream: kept.keep(store) for stream, kept in streams.kept.items()}

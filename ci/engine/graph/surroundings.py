@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from ci.engine.events import Events
 from ci.engine.graph.hostsettings import HostSettings
 from ci.engine.graph.secret import Secret
+from ci.engine.graph.terminal import Lending
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
@@ -68,11 +70,13 @@ class Surroundings:
         services: Services,
         reveal: Callable[[Secret], Awaitable[bytes]],
         session_variables: tuple[tuple[str, str], ...] = (),
+        lending: Lending | None = None,
     ) -> None:
         self.settings = settings
         self.services = services
         self.reveal = reveal
         self.session_variables = session_variables
+        self.lending = lending or Lending(Events())
 
     @contextlib.asynccontextmanager
     async def bound(

@@ -3,8 +3,11 @@
 Started by ``inside.run`` in a Python process of its own, for a user namespace can only be entered by a
 process of one thread. What to do is one JSON object on standard input, which keeps variables that are secret
 off the command line.
+
+A command on a terminal gets one of the container's own, whose other side is sent to the engine.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -14,6 +17,7 @@ from typing import Any
 # The user namespace last: the others may belong to one further out, which it has no rights in.
 _NAMESPACES = ("ipc", "uts", "net", "cgroup", "pid", "mnt", "user")
 _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 23, 24, 38
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _CAN_T_RUN = 126
 
 
@@ -62,8 +66,44 @@ def _become(task: dict[str, Any]) -> None:
     os.chdir(task["cwd"])
 
 
+def _filter(program: bytes, libc: ctypes.CDLL) -> None:
+    """Install a system call filter, as seccomp(2) takes it."""
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+    filters = Program(len(program) // 8, program)
+    if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(filters), 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def _terminal(task: dict[str, Any]) -> None:
+    """Open a terminal inside the container, send its other side to the engine, and have it control us."""
+    import fcntl
+    import socket
+    import termios
+
+    engine, theirs = os.openpty()
+    with contextlib.suppress(OSError):
+        os.fchown(theirs, task["uid"], task["gid"])
+    with socket.socket(fileno=task["terminal"]) as channel:
+        socket.send_fds(channel, [b"."], [engine])
+    os.close(engine)
+    os.setsid()
+    fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+    for stream in (0, 1, 2):
+        os.dup2(theirs, stream)
+    if theirs > 2:
+        os.close(theirs)
+
+
 def _main() -> int:
     task: dict[str, Any] = json.load(sys.stdin)
+    if task.get("terminal") is not None:
+        import fcntl  # noqa: F401  # what is imported later would be looked for inside the container
+        import socket  # noqa: F401
+        import termios  # noqa: F401
     libc = ctypes.CDLL(None, use_errno=True)
     permitted = _permitted(_command(task["pid"]))
     _join(task["pid"], libc)
@@ -71,9 +111,14 @@ def _main() -> int:
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
+        if task.get("terminal") is None:
+            os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        else:
+            _terminal(task)
         _limit(permitted, libc)
         _become(task)
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+        if program := bytes.fromhex(task.get("filter", "")):
+            _filter(program, libc)
         os.execvpe(task["args"][0], task["args"], task["env"])  # noqa: S606  no shell, as meant
     except OSError as error:
         os.write(2, f"{task['args'][0]}: {error.strerror}\n".encode())

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -19,7 +20,7 @@ from anyio.abc import ConnectedUDPSocket, SocketStream
 from ci.engine.sandbox.network import visit
 from ci.engine.sandbox.spec import Spec
 
-_ATTACH = Path(__file__).with_name("attach.py")
+ATTACH = [sys.executable, "-I", "-S", str(Path(__file__).with_name("attach.py"))]
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
@@ -139,7 +140,14 @@ async def run_inside(pid: int, spec: Spec, args: tuple[str, ...]) -> Ran:
     Raises:
         OSError: no process can be started.
     """
-    task = {
+    task = json.dumps(attaching(pid, spec, args)).encode()
+    done = await anyio.run_process(ATTACH, input=task, stderr=subprocess.PIPE, check=False)
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def attaching(pid: int, spec: Spec, args: tuple[str, ...]) -> dict[str, Any]:
+    """What to tell the program ``ATTACH`` for it to run a command beside that of ``spec``."""
+    return {
         "pid": pid,
         "args": args,
         "env": dict(spec.env),
@@ -148,11 +156,6 @@ async def run_inside(pid: int, spec: Spec, args: tuple[str, ...]) -> Ran:
         "gid": spec.gid,
         "groups": list(spec.groups) if os.geteuid() == 0 and _may_set_groups() else None,
     }
-    command = [sys.executable, "-I", "-S", str(_ATTACH)]
-    done = await anyio.run_process(
-        command, input=json.dumps(task).encode(), stderr=subprocess.PIPE, check=False
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 def _may_set_groups() -> bool:

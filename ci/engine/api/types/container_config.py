@@ -187,8 +187,12 @@ def with_default_terminal_cmd(
     insecure_root_capabilities: bool = False,
 ) -> Container:
     """With the command that a terminal opens."""
-    del experimental_privileged_nesting, insecure_root_capabilities
-    return replace(parent, terminal_cmd=tuple(args))
+    return replace(
+        parent,
+        terminal_cmd=tuple(args),
+        terminal_nesting=experimental_privileged_nesting,
+        terminal_privileged=insecure_root_capabilities,
+    )
 
 
 @serves("Container")

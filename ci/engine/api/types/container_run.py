@@ -16,12 +16,11 @@ from ci.engine.graph.service import Service, valid_hostname
 from ci.engine.platform import host_platform, runs_here
 
 refuse("Container", "experimental_with_gpu", "experimental_with_all_gp_us", because="it has no GPUs")
-refuse("Container", "terminal", because="a pipeline has no terminal; use withExec")
 refuse("Container", "with_mounted_volume", because="it mounts no remote file systems")
-refuse("Service", "terminal", because="a pipeline has no terminal; use withExec with a service binding")
 
 
-def _exec(parent: Container, args: tuple[str, ...], **options: object) -> Exec:
+def exec_of(parent: Container, args: tuple[str, ...], **options: object) -> Exec:
+    """A command to run in a container."""
     return Exec(
         rootfs=parent.rootfs,
         args=args,
@@ -74,7 +73,7 @@ def with_exec(
         command = [*(parent.config.entrypoint or ()), *command]
     if not command:
         raise EngineError("no command has been set")
-    step = _exec(
+    step = exec_of(
         parent,
         tuple(command),
         stdin=stdin,
@@ -161,7 +160,7 @@ def as_service(
     if not command:
         raise EngineError("no service command has been set: use asService(args: ...) or withDefaultArgs")
     _runnable(parent)
-    step = _exec(
+    step = exec_of(
         replace(parent, volatile_env=()),  # a service is shared by those who have other values
         command,
         privileged=insecure_root_capabilities,

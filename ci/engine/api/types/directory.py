@@ -166,5 +166,4 @@ async def find_up(call: Call, parent: Directory, *, name: str, start: str) -> st
         current = above
 
 
-refuse("Directory", "terminal", because="a pipeline has no terminal; use withExec")
 refuse("Directory", "as_module", "as_module_source", because="modules are run by Dagger's own engine")

@@ -1,0 +1,194 @@
+"""The user's terminal in a container: `-i`, and the API's ``terminal``, with a real one."""
+
+import fcntl
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.embedded
+
+PROMPT = "$ "
+# A client of the API: asks for a container with the folder's programs, and for what the test says of it.
+CLIENT = """
+import base64, http.client, json, os, sys
+
+def ask(query):
+    client = http.client.HTTPConnection("127.0.0.1", int(os.environ["DAGGER_SESSION_PORT"]))
+    token = base64.b64encode((os.environ["DAGGER_SESSION_TOKEN"] + ":").encode()).decode()
+    client.request("POST", "/query", json.dumps({"query": query}), {"authorization": "Basic " + token})
+    return json.loads(client.getresponse().read())
+
+root, rest = sys.argv[1:]
+directory = ask('{host{directory(path:"%s"){id}}}' % root)["data"]["host"]["directory"]["id"]
+answer = ask(rest.replace("DIRECTORY", json.dumps(directory)))
+print(json.dumps(answer))
+sys.exit("errors" in answer)
+"""
+CONTAINER = "{container{withRootfs(directory:DIRECTORY){%s}}}"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    """A file system with a shell and a few programs."""
+    root = tmp_path_factory.mktemp("root")
+    (root / "usr/bin").mkdir(parents=True)
+    (root / "bin").symlink_to("usr/bin")
+    for name in ("sh", "cat", "stty", "tty", "sleep", "id", "sed"):
+        program = shutil.which(name)
+        assert program is not None, name
+        shutil.copy(program, root / "usr/bin" / name)
+        linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        for library in re.findall(r"(/\S+) \(0x", linked):
+            target = root / library.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, target)
+    return root
+
+
+class Screen:
+    """A terminal and what is on the other side of it."""
+
+    def __init__(self, pid: int, descriptor: int) -> None:
+        self._pid = pid
+        self._descriptor = descriptor
+        self.shown = ""
+
+    def type(self, text: str) -> None:
+        """Type something."""
+        os.write(self._descriptor, text.encode())
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the window another size."""
+        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def until(self, text: str) -> str:
+        """Read until ``text`` is shown, or to the end; returns what was shown since the last time."""
+        found = ""
+        while text not in found:
+            try:
+                chunk = os.read(self._descriptor, 65536)
+            except OSError:
+                break
+            found += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", chunk.decode(errors="replace"))
+        self.shown += found
+        return found.replace("\r\n", "\n")
+
+    def ended(self) -> int:
+        """Wait for the end; returns the exit code."""
+        self.until("\0")
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+
+@pytest.fixture
+def on_a_terminal(dagger, environ, root):
+    """Run a query as `dagger run` does, on a terminal."""
+
+    @contextmanager
+    def run(query: str, *options: str) -> Iterator[Screen]:
+        command = [dagger, *options, "run", sys.executable, "-c", CLIENT, str(root), query]
+        pid, descriptor = pty.fork()
+        if pid == 0:
+            os.execve(dagger, command, environ | {"TERM": "xterm"})  # noqa: S606
+        screen = Screen(pid, descriptor)
+        screen.resize(33, 101)
+        try:
+            yield screen
+        finally:
+            os.close(descriptor)
+
+    return run
+
+
+@pytest.mark.parametrize("progress", ["tty", "plain"])
+def test_a_failed_command_leaves_its_container_to_look_into(on_a_terminal, progress):
+    failing = CONTAINER % 'withExec(args:["sh","-c","echo changed > /mark; exit 3"]){sync}'
+    with on_a_terminal(failing, "-i", "--progress", progress) as screen:
+        heading = screen.until(PROMPT)
+        assert "✘ Exec failed, attaching terminal:" in heading
+        assert "! exit code: 3" in heading
+        screen.type("cat /mark; exit 7\n")
+        assert "\nchanged\nexit 7\n" in screen.until("exit 7\n")
+        assert screen.ended() == 1
+        assert "exit code: 3" in screen.shown
+
+
+def test_it_is_a_terminal_of_the_containers_own_with_the_users_window_and_keys(on_a_terminal):
+    with on_a_terminal(CONTAINER % 'terminal(cmd:["sh"]){sync}') as screen:
+        assert "● Attaching terminal:" in screen.until(PROMPT)
+        screen.type("tty; stty size\n")
+        assert "/dev/pts/0\n33 101\n" in screen.until(PROMPT)
+        screen.type("sleep 1000\n")
+        screen.until("1000")
+        screen.type("\x03")
+        screen.until(PROMPT)
+        screen.type("echo $?\n")
+        assert "\n130\n" in screen.until(PROMPT)
+        screen.resize(44, 55)
+        screen.type("until [ \"$(stty size)\" = '44 55' ]; do sleep 0.05; done; echo resi''zed\n")
+        screen.until("resized")
+        screen.type("\x04")
+        assert screen.ended() == 0
+
+
+def test_what_is_changed_on_a_terminal_is_gone_with_it(on_a_terminal):
+    with on_a_terminal(CONTAINER % 'terminal{file(path:"/left"){contents}}') as screen:
+        screen.until(PROMPT)
+        screen.type("echo here > /left; exit\n")
+        assert screen.ended() == 1
+        assert "no such file" in screen.shown
+
+
+def test_the_default_terminal_command_and_a_directory_that_is_seen_from_a_container(on_a_terminal):
+    query = CONTAINER % 'withDefaultTerminalCmd(args:["sh","-c","echo the default $PWD"]){terminal{sync}}'
+    with on_a_terminal(query) as screen:
+        assert screen.ended() == 0
+        assert "the default /" in screen.shown
+
+
+def test_a_terminal_beside_a_service(on_a_terminal):
+    service = CONTAINER % (
+        'withDefaultArgs(args:["sh","-c","echo serving > /mark; sleep 1000"])'
+        '{asService{terminal(cmd:["sh","-c","cat /mark; tty"]){hostname}}}'
+    )
+    with on_a_terminal(service) as screen:
+        assert screen.ended() == 0
+        assert "serving" in screen.shown
+        assert "/dev/pts/0" in screen.shown
+
+
+def test_a_terminal_that_is_hung_up_ends_the_command(on_a_terminal):
+    with on_a_terminal(CONTAINER % 'terminal(cmd:["sh"]){sync}') as screen:
+        screen.until(PROMPT)
+    assert screen.ended() != 0
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ((), "running shell without the TUI is not supported"),
+        (("--silent",), "running shell in silent mode is not supported"),
+    ],
+)
+def test_without_a_terminal_there_is_daggers_own_error(dagger, environ, root, options, reason):
+    command = [dagger, *options, "run", sys.executable, "-c", CLIENT, str(root), CONTAINER % "terminal{sync}"]
+    done = subprocess.run(
+        command,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # and with it no terminal, also where the tests have one
+    )
+    assert done.returncode == 1
+    assert f"rpc error: code = Unknown desc = {reason}" in done.stdout
