@@ -1,5 +1,6 @@
 """One container process: namespaces, overlayfs and mounts, run by bwrap, as root or as an ordinary user."""
 
+from ci.engine.sandbox.berth import Berth, Berths, confinable
 from ci.engine.sandbox.errors import CommandNotExecutable, CommandNotFound, SandboxError, SandboxUnavailable
 from ci.engine.sandbox.host import Host, enter
 from ci.engine.sandbox.inside import (
@@ -10,17 +11,23 @@ from ci.engine.sandbox.inside import (
     open_ports,
     run_inside,
 )
+from ci.engine.sandbox.limits import BadLimit, Groups, Limits, limits
 from ci.engine.sandbox.network import Hub
 from ci.engine.sandbox.process import Output, Process, run, start
 from ci.engine.sandbox.spec import Bind, Data, Mount, Overlay, OverlayMount, Spec, Tmpfs
 
 __all__ = [
+    "BadLimit",
+    "Berth",
+    "Berths",
     "Bind",
     "CommandNotExecutable",
     "CommandNotFound",
     "Data",
+    "Groups",
     "Host",
     "Hub",
+    "Limits",
     "Mount",
     "Output",
     "Overlay",
@@ -30,9 +37,11 @@ __all__ = [
     "SandboxUnavailable",
     "Spec",
     "Tmpfs",
+    "confinable",
     "connect_inside",
     "datagrams_inside",
     "enter",
+    "limits",
     "listen_inside",
     "listens",
     "open_ports",

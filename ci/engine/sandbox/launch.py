@@ -4,13 +4,11 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from functools import cache
 
-from ci.engine.sandbox import kernel, users
-from ci.engine.sandbox.command import CAPABILITIES
+from ci.engine.sandbox import users
+from ci.engine.sandbox.berth import Berth
 from ci.engine.sandbox.errors import CommandNotExecutable, CommandNotFound, SandboxError
 from ci.engine.sandbox.host import Host, program
 from ci.engine.sandbox.spec import Spec
@@ -82,7 +80,7 @@ class Complaints:
             self._deliver(held)
 
 
-def bwrap(spec: Spec, options: list[str], host: Host) -> Launched:
+def bwrap(spec: Spec, options: list[str], host: Host, berth: Berth) -> Launched:
     """Start bwrap for ``spec`` in a session of its own, so that a terminal's Ctrl-C does not reach it.
 
     Raises:
@@ -111,27 +109,13 @@ def bwrap(spec: Spec, options: list[str], host: Host) -> Launched:
                 passed["--sync-fd"] = passed["--userns"]
         passed["--args"] = _in_memory("options", "\0".join([*options, ""]).encode(), theirs)
         stdin = subprocess.DEVNULL if spec.stdin is None else _in_memory("stdin", spec.stdin, theirs)
-        process = _spawn(spec, host, passed, (stdin, stdout[1], stderr[1]))
+        process = _spawn(spec, host, passed, (stdin, stdout[1], stderr[1]), berth)
         ours.pop_all()
     return Launched(process, stdout[0], stderr[0], status[0], os.pidfd_open(process.pid), [gate[0]])
 
 
-@cache
-def _confined() -> ThreadPoolExecutor:
-    """The thread that starts ordinary steps of root: its bounding set is its own, and its children's.
-
-    It lives as long as the process, as it must: the kernel ends a container with the thread that started it.
-    """
-
-    def confine() -> None:
-        with suppress(OSError):  # the engine has few capabilities itself, and so have its steps
-            kernel.bound_capabilities(frozenset(CAPABILITIES.values()))
-
-    return ThreadPoolExecutor(1, "confined", initializer=confine)
-
-
 def _spawn(
-    spec: Spec, host: Host, passed: dict[str, int], streams: tuple[int, int, int]
+    spec: Spec, host: Host, passed: dict[str, int], streams: tuple[int, int, int], berth: Berth
 ) -> subprocess.Popen[bytes]:
     """Execute bwrap with the options that take a descriptor, as the step's user where there is one."""
     found = program()
@@ -162,7 +146,7 @@ def _spawn(
         )
 
     try:
-        return started() if spec.privileged or spec.uid else _confined().submit(started).result()
+        return berth.start(started)
     except OSError as error:
         msg = f"sandbox: cannot start bwrap for {spec.args[0]}: {error.strerror}"
         raise SandboxError(msg) from error

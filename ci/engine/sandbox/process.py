@@ -10,9 +10,10 @@ from typing import Self
 
 import anyio
 
-from ci.engine.sandbox import filter as filters
 from ci.engine.sandbox import kernel, launch
+from ci.engine.sandbox.berth import Berth, anywhere, confinable
 from ci.engine.sandbox.command import prepared
+from ci.engine.sandbox.filter.choice import chosen
 from ci.engine.sandbox.host import enter
 from ci.engine.sandbox.spec import Spec
 
@@ -26,10 +27,13 @@ _RETRY = 0.002  # seconds until the next look for a command that is about to be 
 class Process:
     """A running container, as start() yields it. ``pid`` is its first process, as the host counts."""
 
-    def __init__(self, spec: Spec, launched: launch.Launched, stdout: Output, stderr: Output) -> None:
+    def __init__(
+        self, spec: Spec, launched: launch.Launched, stdout: Output, stderr: Output, berth: Berth
+    ) -> None:
         self.pid = 0
         self._spec = spec
         self._launched = launched
+        self._berth = berth
         self._init = -1
         self._exit_code: int | None = None
         self._failure: Exception | None = None
@@ -46,14 +50,21 @@ class Process:
 
     @classmethod
     async def begin(
-        cls, spec: Spec, options: list[str], stdout: Output, stderr: Output, prepare: Prepare | None
+        cls,
+        spec: Spec,
+        options: list[str],
+        stdout: Output,
+        stderr: Output,
+        *,
+        prepare: Prepare | None,
+        berth: Berth,
     ) -> Self:
         """Start bwrap with ``options``, and the command as soon as the container's first process is known.
 
         Raises:
             SandboxError: bwrap gave up.
         """
-        process = cls(spec, launch.bwrap(spec, options, enter()), stdout, stderr)
+        process = cls(spec, launch.bwrap(spec, options, enter(), berth), stdout, stderr, berth)
         try:
             await process.release(prepare)
         except BaseException:
@@ -66,15 +77,10 @@ class Process:
         await self._told.wait()
         if not self.pid:
             await self.wait()  # raises what bwrap said
+        self._berth.admit(self.pid)
         if prepare is not None:
             await prepare(self.pid)
-        self._launched.open_gate(self._filter())
-
-    def _filter(self) -> bytes:
-        pretend = self._spec.uid == 0 and not enter().uid_range
-        if not self._spec.privileged:
-            return filters.confined(pretend=pretend)
-        return filters.pretending() if pretend else filters.ALLOW_ALL
+        self._launched.open_gate(chosen(self._spec))
 
     async def wait(self) -> int:
         """The command's exit code, 128+n when signal n ended it, once all processes are gone and all is read.
@@ -188,14 +194,19 @@ class Process:
 
 @asynccontextmanager
 async def start(
-    spec: Spec, stdout: Output, stderr: Output, prepare: Prepare | None = None
+    spec: Spec,
+    stdout: Output,
+    stderr: Output,
+    prepare: Prepare | None = None,
+    berth: Berth | None = None,
 ) -> AsyncIterator[Process]:
     """Run ``spec`` in a container that lives no longer than this context.
 
     Leaving the context, also by an exception or a cancellation, kills every process of the container, waits
     until they are gone and unmounts everything. ``stdout`` and ``stderr`` are called from the event loop with
     each chunk (at most 64 KiB) as it arrives; ``prepare`` is called with the container's first process before
-    the command starts. Needs an asyncio event loop; the thread it runs in must outlive
+    the command starts; ``berth`` is where it is started from, one on the host's network and without limits
+    if there is none. Needs an asyncio event loop; the thread it runs in must outlive
     the context, for the kernel ends a container with the thread that started it.
 
     Raises:
@@ -203,14 +214,18 @@ async def start(
         SandboxError: the spec makes no sense, or the container can't be set up.
     """
     with prepared(spec, enter()) as options:
-        process = await Process.begin(spec, options, stdout, stderr, prepare)
+        place = berth or anywhere(confined=confinable(spec))
+        process = await Process.begin(spec, options, stdout, stderr, prepare=prepare, berth=place)
         try:
             yield process
         finally:
             await process.end()
 
 
-async def run(spec: Spec, stdout: Output, stderr: Output) -> int:
+async def run(spec: Spec, stdout: Output, stderr: Output, berth: Berth | None = None) -> int:
     """Run ``spec`` to its end and return the exit code; errors are those of start() and Process.wait()."""
-    async with start(spec, stdout, stderr) as process:
-        return await process.wait()
+    async with start(spec, stdout, stderr, berth=berth) as process:
+        if berth is None:
+            return await process.wait()
+        async with berth.guarded(process.kill):
+            return await process.wait()

@@ -1,6 +1,6 @@
 """A network between containers: a bridge, and for each a cable from its own network to it (rtnetlink(7)).
 
-It leads nowhere else: neither to the host nor out of it.
+By itself it leads nowhere else: neither to the host nor out of it.
 """
 
 import os
@@ -12,69 +12,79 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 
 from ci.engine.sandbox import kernel
+from ci.engine.sandbox.network.netlink import (
+    CREATE,
+    EXCL,
+    NESTED,
+    Channel,
+    ask,
+    attribute,
+    attributes,
+    text,
+)
 
 # From <linux/rtnetlink.h>, <linux/if_link.h>, <linux/if_addr.h>, <linux/veth.h> and <linux/if.h>.
-_NEWLINK, _GETLINK, _SETLINK, _NEWADDR, _NEWROUTE, _ERROR = 16, 18, 19, 20, 24, 2
-_REQUEST, _ACK, _EXCL, _CREATE = 0x1, 0x4, 0x200, 0x400
-_ADDRESS, _IFNAME, _MASTER, _PROTINFO, _LINKINFO, _NET_NS_FD = 1, 3, 10, 12, 18, 28
+_NEWLINK, _GETLINK, _SETLINK, _NEWADDR, _NEWROUTE = 16, 18, 19, 20, 24
+_ADDRESS, _IFNAME, _MTU, _MASTER, _PROTINFO, _LINKINFO, _NET_NS_FD = 1, 3, 4, 10, 12, 18, 28
 _OPERSTATE, _OPERATIONAL = 16, 6
-_NESTED, _BRIDGE_PORT_ISOLATED = 0x8000, 33
+_BRIDGE_PORT_ISOLATED = 33
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_OUT, _RTA_GATEWAY = 4, 5
 _TABLE_MAIN, _BY_BOOT, _EVERYWHERE, _THIS_HOST, _UNICAST, _LOCAL = 254, 3, 0, 254, 1, 2
+_ON_LINK = 4
 _UP = 0x1
-_BRIDGE, _INNER = "hub", "eth0"
+BRIDGE, _INNER = "hub", "eth0"
 # Of its own, and one for good: otherwise it is the lowest of its cables', and containers that remember it
 # send to nobody when that one goes.
 _HARDWARE_ADDRESS = bytes.fromhex("020000000001")
 _LOOKS, _PAUSE = 500, 0.002  # at most so many looks at a link, and seconds between two
 
 
-def _attribute(kind: int, data: bytes) -> bytes:
-    length = 4 + len(data)
-    return struct.pack("HH", length, kind) + data + bytes(-length % 4)
-
-
 def _link(index: int = 0, *, up: bool) -> bytes:
     return struct.pack("BxHiII", socket.AF_UNSPEC, 0, index, _UP if up else 0, _UP if up else 0)
 
 
-def _ask(kind: int, flags: int, body: bytes) -> None:
-    """Send a request in the calling thread's network, and wait for the answer; OSError is the kernel's no."""
-    with closing(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)) as channel:
-        channel.send(struct.pack("IHHII", 16 + len(body), kind, _REQUEST | _ACK | flags, 1, 0) + body)
-        answer = channel.recv(1 << 16)
-        (code,) = struct.unpack_from("i", answer, 16)
-        if struct.unpack_from("H", answer, 4)[0] == _ERROR and code:
-            raise OSError(-code, os.strerror(-code))
+def _default_route(scope: int, kind: int, *rest: bytes) -> None:
+    row = struct.pack("BBBBBBBBI", socket.AF_INET, 0, 0, 0, _TABLE_MAIN, _BY_BOOT, scope, kind, _ON_LINK)
+    ask(_NEWROUTE, CREATE, row + b"".join(rest))
 
 
-def _default_route(scope: int, kind: int, attribute: bytes) -> None:
-    row = struct.pack("BBBBBBBBI", socket.AF_INET, 0, 0, 0, _TABLE_MAIN, _BY_BOOT, scope, kind, 0)
-    _ask(_NEWROUTE, _CREATE, row + attribute)
+def default_gateway(name: str, address: str) -> None:
+    """Send all that is not of the calling thread's network to an address behind one of its links."""
+    out = attribute(_RTA_OUT, struct.pack("I", socket.if_nametoindex(name)))
+    _default_route(_EVERYWHERE, _UNICAST, attribute(_RTA_GATEWAY, socket.inet_aton(address)), out)
 
 
-def _give_address(name: str, address: str, prefix: int) -> None:
+def give_address(name: str, address: str, prefix: int) -> None:
+    """Give a link of the calling thread's network an address, and have it work."""
     index, packed = socket.if_nametoindex(name), socket.inet_aton(address)
     row = struct.pack("BBBBI", socket.AF_INET, prefix, 0, 0, index)
-    _ask(_NEWADDR, _CREATE, row + _attribute(_IFA_LOCAL, packed) + _attribute(_IFA_ADDRESS, packed))
-    _ask(_NEWLINK, 0, _link(index, up=True))
+    ask(_NEWADDR, CREATE, row + attribute(_IFA_LOCAL, packed) + attribute(_IFA_ADDRESS, packed))
+    ask(_NEWLINK, 0, _link(index, up=True))
+
+
+def loopback_up() -> None:
+    """Have the loopback of the calling thread's network work."""
+    ask(_NEWLINK, 0, _link(socket.if_nametoindex("lo"), up=True))
+
+
+def lay_cable(name: str, far_name: str, far: int, *more: bytes, mtu: int = 0) -> None:
+    """Lay a cable from the calling thread's network to that of a descriptor, ``far``."""
+    size = attribute(_MTU, struct.pack("I", mtu)) if mtu else b""
+    end = text(_IFNAME, far_name) + attribute(_NET_NS_FD, struct.pack("I", far)) + size
+    peer = attribute(_VETH_PEER, _link(up=False) + end)
+    info = attribute(_INFO_KIND, b"veth") + attribute(_INFO_DATA, peer)
+    body = text(_IFNAME, name) + size + b"".join(more) + attribute(_LINKINFO, info)
+    ask(_NEWLINK, CREATE | EXCL, _link(up=True) + body)
 
 
 def _operational(name: str) -> bool:
     """Whether packets get through a link of the calling thread's network."""
-    body = _link(socket.if_nametoindex(name), up=False)
-    with closing(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)) as channel:
-        channel.send(struct.pack("IHHII", 16 + len(body), _GETLINK, _REQUEST, 1, 0) + body)
-        answer = channel.recv(1 << 16)
-    at = 32  # past the heads of the message and of the link
-    while at + 4 <= len(answer):
-        length, kind = struct.unpack_from("HH", answer, at)
-        if kind == _OPERSTATE:
-            return answer[at + 4] == _OPERATIONAL
-        at += max(length + 3 & ~3, 4)
-    return True
+    with closing(Channel()) as channel:
+        answer = channel.get(_GETLINK, _link(socket.if_nametoindex(name), up=False))
+    found = dict(attributes(answer[16:]))
+    return found.get(_OPERSTATE, bytes([_OPERATIONAL]))[0] == _OPERATIONAL
 
 
 def _await_operation(name: str) -> None:
@@ -133,9 +143,9 @@ class Hub:
         def make() -> None:
             try:
                 kernel.unshare(kernel.CLONE_NEWNET)
-                info = _attribute(_INFO_KIND, b"bridge")
-                name = _attribute(_IFNAME, _BRIDGE.encode() + b"\0") + _attribute(_ADDRESS, _HARDWARE_ADDRESS)
-                _ask(_NEWLINK, _CREATE | _EXCL, _link(up=True) + name + _attribute(_LINKINFO, info))
+                info = attribute(_LINKINFO, attribute(_INFO_KIND, b"bridge"))
+                name = text(_IFNAME, BRIDGE) + attribute(_ADDRESS, _HARDWARE_ADDRESS)
+                ask(_NEWLINK, CREATE | EXCL, _link(up=True) + name + info)
                 own = f"/proc/self/task/{threading.get_native_id()}/ns/net"
                 self._descriptor = os.open(own, os.O_RDONLY | os.O_CLOEXEC)
             except OSError as error:
@@ -160,42 +170,42 @@ class Hub:
         Raises:
             OSError: the process is gone, or has one already.
         """
-        self._cables += 1
-        outer = f"cable{self._cables}"
         namespace = f"/proc/{pid}/ns/net"
         inner = os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
-
-        def lay() -> None:
-            end = _attribute(_IFNAME, _INNER.encode() + b"\0") + _attribute(
-                _NET_NS_FD, struct.pack("I", inner)
-            )
-            peer = _attribute(_VETH_PEER, _link(up=False) + end)
-            info = _attribute(_INFO_KIND, b"veth") + _attribute(_INFO_DATA, peer)
-            bridge = struct.pack("I", socket.if_nametoindex(_BRIDGE))
-            body = _attribute(_IFNAME, outer.encode() + b"\0") + _attribute(_MASTER, bridge)
-            _ask(_NEWLINK, _CREATE | _EXCL, _link(up=True) + body + _attribute(_LINKINFO, info))
-            if self._isolated:
-                port = struct.pack("BxHiII", socket.AF_BRIDGE, 0, socket.if_nametoindex(outer), 0, 0)
-                flag = _attribute(_BRIDGE_PORT_ISOLATED, b"\1")
-                _ask(_SETLINK, 0, port + _attribute(_PROTINFO | _NESTED, flag))
-
-        def plug() -> None:
-            _give_address(_INNER, address, self._prefix)
-            _await_operation(_INNER)
-            if gateway is not None:
-                _default_route(_EVERYWHERE, _UNICAST, _attribute(_RTA_GATEWAY, socket.inet_aton(gateway)))
-
         try:
-            visit(self.namespace, lay)
+            self.attach(inner, address, gateway, prefix=self._prefix)
         finally:
             os.close(inner)
-        visit(namespace, plug)
+
+    def attach(
+        self, inner: int, address: str, gateway: str | None, *, prefix: int = 32, mtu: int = 0
+    ) -> None:
+        """The same for a network that is given by a descriptor, and that by itself knows no neighbours."""
+        self._cables += 1
+        outer = f"cable{self._cables}"
+
+        def lay() -> None:
+            bridge = attribute(_MASTER, struct.pack("I", socket.if_nametoindex(BRIDGE)))
+            lay_cable(outer, _INNER, inner, bridge, mtu=mtu)
+            if self._isolated:
+                port = struct.pack("BxHiII", socket.AF_BRIDGE, 0, socket.if_nametoindex(outer), 0, 0)
+                flag = attribute(_BRIDGE_PORT_ISOLATED, b"\1")
+                ask(_SETLINK, 0, port + attribute(_PROTINFO | NESTED, flag))
+
+        def plug() -> None:
+            give_address(_INNER, address, prefix)
+            _await_operation(_INNER)
+            if gateway is not None:
+                default_gateway(_INNER, gateway)
+
+        visit(self.namespace, lay)
+        visit(f"/proc/self/fd/{inner}", plug)
         visit(self.namespace, lambda: _await_operation(outer))
 
     def take(self, address: str) -> None:
         """Have the bridge itself be reached at ``address`` too; OSError when it can't be."""
         with suppress(FileExistsError):  # from the last time
-            visit(self.namespace, lambda: _give_address(_BRIDGE, address, self._prefix))
+            visit(self.namespace, lambda: give_address(BRIDGE, address, self._prefix))
 
     def take_all(self) -> None:
         """Have the bridge itself be reached at every address that is not of this network; OSError likewise.
@@ -204,9 +214,9 @@ class Hub:
         """
 
         def take() -> None:
-            loopback = socket.if_nametoindex("lo")
-            _ask(_NEWLINK, 0, _link(loopback, up=True))
-            _default_route(_THIS_HOST, _LOCAL, _attribute(_RTA_OUT, struct.pack("I", loopback)))
+            loopback_up()
+            out = attribute(_RTA_OUT, struct.pack("I", socket.if_nametoindex("lo")))
+            _default_route(_THIS_HOST, _LOCAL, out)
 
         visit(self.namespace, take)
 
