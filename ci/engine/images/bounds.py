@@ -13,7 +13,7 @@ from ci.engine.store.blobs import CHUNK, Readable
 #: No header is longer: paths have 4 KiB at most, and extended attributes 64 KiB each.
 _LONGEST_HEADER = 4 << 20
 #: Attributes for all members that follow; tools write a handful.
-_MOST_GLOBAL = 1000
+_MOST_GLOBAL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,10 @@ class TarReader:
             with tarfile.TarFile(fileobj=cast(BinaryIO, self), encoding="utf-8") as tar:
                 self._tar = tar
                 while (info := tar.next()) is not None:
+                    if info.size < 0:
+                        raise BrokenImage(
+                            f"the layer's {info.name!r} has {info.size} bytes: do not use this image"
+                        )
                     yield info
                     # tarfile would keep every entry until the end.
                     cast(Any, tar).members.clear()

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,11 @@ class Images:
             image = load(digest, self._blobs, reference.familiar)
         except (OSError, BlobNotFound, BrokenImage, ValueError):
             return None
-        return image if all(self._blobs.has(layer.digest) for layer in image.layers) else None
+        if not all(self._blobs.has(layer.digest) for layer in image.layers):
+            return None
+        with contextlib.suppress(OSError):  # known by its digest alone
+            os.utime(self._file(reference, platform))
+        return image
 
     def remember(self, reference: Reference, image: Image, platform: str | None = None) -> Image:
         """Keep an image under a name, for its platform; the image with its digest. Raises StoreFull.

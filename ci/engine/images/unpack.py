@@ -238,6 +238,9 @@ class _Extraction:
             return None
         if self._own:
             os.chown(name, member.uid, member.gid, dir_fd=folder, follow_symlinks=False)
+        # Making it was subject to the umask, and a change of owner takes bits away.
+        os.chmod(name, member.mode, dir_fd=folder)
+        os.utime(name, ns=(member.mtime, member.mtime), dir_fd=folder)
         return member
 
     def _attributes(self, descriptor: int, member: Member) -> None:

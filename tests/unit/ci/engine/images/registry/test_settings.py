@@ -115,7 +115,9 @@ def test_a_users_file_comes_before_the_systems_and_a_drop_in_before_both(host):
 
 
 def test_a_registries_conf_that_is_no_toml_is_named(host, tmp_path):
-    with pytest.raises(RegistryUnreachable, match=rf"{tmp_path}/etc/containers/registries.conf cannot be read"):
+    with pytest.raises(
+        RegistryUnreachable, match=rf"{tmp_path}/etc/containers/registries.conf cannot be read"
+    ):
         host({"etc/containers/registries.conf": "[[registry"}).rule("a/b")
 
 
