@@ -117,6 +117,7 @@ def program_of(call: Invocation) -> Program:
         main=project.main,
         options=project.options,
         environment=dict(os.environ),
+        plugins=project.plugins,
         address=call.flags.get("client") or "",
     )
 

@@ -53,6 +53,8 @@ class Program:
     main: str = ""
     options: Mapping[str, Value] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    plugins: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of providers that Pulumi.yaml names, by package."""
     address: str = ""
     """Where a language runtime listens that runs the program when asked (Automation API, ``--client``).
 

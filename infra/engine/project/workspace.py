@@ -27,7 +27,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What Pulumi.yaml says. ``backend`` is empty unless the project names one."""
+    """What Pulumi.yaml says. ``backend`` is empty unless the project names one.
+
+    ``plugins`` are the folders of providers by package.
+    """
 
     name: str
     file: Path
@@ -38,6 +41,7 @@ class Project:
     backend: str = ""
     stack_config_dir: str = ""
     settings: tuple[Setting, ...] = ()
+    plugins: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -91,7 +95,19 @@ def load(file: Path) -> Project:
         backend=(document.get("backend") or {}).get("url") or "",
         stack_config_dir=document.get("stackConfigDir") or (_legacy_config_dir(document)),
         settings=tuple(_settings(name, file, document.get("config") or {})),
+        plugins=_plugins(file.parent, document),
     )
+
+
+def _plugins(root: Path, document: Mapping[str, Any]) -> dict[str, Path]:
+    """Providers in folders: ``plugins.providers``, and ``packages`` whose source is a path."""
+    providers = (document.get("plugins") or {}).get("providers") or ()
+    named = {each["name"]: each["path"] for each in providers if "name" in each and "path" in each}
+    for name, source in (document.get("packages") or {}).items():
+        place = source.get("source") if isinstance(source, dict) else source
+        if isinstance(place, str) and place.startswith((".", "/")):
+            named.setdefault(name, place)
+    return {name: (root / path).resolve() for name, path in named.items()}
 
 
 def _legacy_config_dir(document: Mapping[str, Any]) -> str:

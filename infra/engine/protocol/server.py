@@ -40,6 +40,7 @@ class Servers:
         resource_pb2_grpc.add_ResourceMonitorServicer_to_server(self._monitor, server)
         engine_pb2_grpc.add_EngineServicer_to_server(Engine(self._deployment), server)
         self.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        self._monitor.serve_at(self.address)
         await server.start()
         await self._group.__aenter__()
         return self

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from infra.engine.values import Properties
 
@@ -221,9 +222,17 @@ class Provider:
         """Call a function (a data source)."""
         raise ProviderError(f"{self.package} has no function {token}")
 
-    async def call(self, token: str, arguments: Properties) -> Called:
-        """Call a method of a resource."""
-        raise ProviderError(f"{self.package} has no method {token}")
+    async def construct(self, request: Any) -> Any:
+        """Make a component of the provider's own, and what is in it.
+
+        Request and answer are Construct's of provider.proto: the provider registers resources with the
+        monitor that the request names.
+        """
+        raise ProviderError(f"{self.package} has no component {request.type}")
+
+    async def call(self, request: Any) -> Any:
+        """Call a method of a resource. Request and answer are Call's of provider.proto."""
+        raise ProviderError(f"{self.package} has no method {request.tok}")
 
     async def cancel(self) -> None:
         """Give up what is under way as soon as that leaves nothing half-made."""

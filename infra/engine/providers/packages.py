@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final
@@ -59,6 +60,8 @@ class Packages:
             return Builtin(self._request.stacks, self._resource)
         if package == DYNAMIC:
             return await self._dynamic()
+        if (folder := self._folders.get(package)) is not None:
+            return await self._in_folder(package, folder)
         if package in IN_PROCESS:
             return self._in_process(package, version)
         program = locate.plugin(package, version)
@@ -69,6 +72,18 @@ class Packages:
 
         root = self._request.program.root if self._request.program else Path.cwd()
         return await launch(package, [str(program), self.engine_address], root, os.environ, self._say)
+
+    @property
+    def _folders(self) -> Mapping[str, Path]:
+        return self._request.program.plugins if self._request.program else {}
+
+    async def _in_folder(self, package: str, folder: Path) -> Provider:
+        """A provider that Pulumi.yaml names by its folder: a program of its own, or one in Python."""
+        from infra.engine.providers.plugin import launch
+
+        command, environment = locate.in_folder(package, folder)
+        root = self._request.program.root if self._request.program else Path.cwd()
+        return await launch(package, [*command, self.engine_address], root, environment, self._say)
 
     def _in_process(self, package: str, version: str) -> Provider:
         module = importlib.import_module(IN_PROCESS[package])

@@ -259,11 +259,11 @@ class Plugin(Provider):
         answer = await self._ask(self._stub.Invoke(request))
         return Called(decode(getattr(answer, "return")), _failures(answer.failures))
 
-    async def call(self, token: str, arguments: Properties) -> Called:
-        request = provider_pb2.CallRequest(tok=token, args=self._encode(arguments))
-        answer = await self._ask(self._stub.Call(request))
-        dependencies = {key: tuple(value.urns) for key, value in answer.returnDependencies.items()}
-        return Called(decode(getattr(answer, "return")), _failures(answer.failures), dependencies)
+    async def construct(self, request: Any) -> Any:
+        return await self._ask(self._stub.Construct(request))
+
+    async def call(self, request: Any) -> Any:
+        return await self._ask(self._stub.Call(request))
 
     async def cancel(self) -> None:
         await self._ask(self._stub.Cancel(empty_pb2.Empty()))

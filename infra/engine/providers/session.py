@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from infra.engine.providers.contract import (
     Called,
@@ -138,8 +139,15 @@ class Session(Provider):
             return Called({})
         return self._called(await self.inner.invoke(token, self._given(arguments)), arguments)
 
-    async def call(self, token: str, arguments: Properties) -> Called:
-        return self._called(await self.inner.call(token, self._given(arguments)), arguments)
+    async def construct(self, request: Any) -> Any:
+        if not self._known:
+            raise ProviderError(
+                f"the provider that makes {request.type} has inputs that are not known during preview"
+            )
+        return await self.inner.construct(request)
+
+    async def call(self, request: Any) -> Any:
+        return await self.inner.call(request)
 
     def _called(self, called: Called, arguments: Properties) -> Called:
         if self.inner.secrets or not contains_secret(arguments):

@@ -34,10 +34,9 @@ def repair(call: Invocation) -> None:
             return
         try:
             done = repairing.repair(deployment)
-            left = integrity.fault(deployment)
         except StateError as error:
-            left = str(error)
-        if left is not None:
+            raise ExitError(_by_hand(call, wrong, str(error))) from error
+        if (left := integrity.fault(deployment)) is not None:
             raise ExitError(_by_hand(call, wrong, left))
         if not call.flags["yes"]:
             print(done)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from infra.engine.deploy import urns
-from infra.engine.deploy.errors import DeploymentError
+from infra.engine.deploy.errors import DeploymentError, StoppedError
 from infra.engine.protocol.messages import provider_pb2, resource_pb2
+from infra.engine.protocol.monitor import remote
 from infra.engine.protocol.monitor.packages import Packages
+from infra.engine.protocol.monitor.remote import Remote
 from infra.engine.protocol.monitor.requests import Inherited
 from infra.engine.providers.contract import Provider, ProviderError
 from infra.engine.providers.defaults import DefaultDeniedError
@@ -26,6 +28,8 @@ class Calling:
         self._deployment = deployment
         self._packages = packages
         self._known = known
+        self.address = ""
+        """Where the monitor listens: a method may register resources."""
         self.transforms: list[Callable[[str, Properties, Any], Any]] = []
 
     async def invoke(self, request: Any) -> Any:
@@ -64,14 +68,14 @@ class Calling:
             known = self._known.get(itself.struct_value.fields["urn"].string_value)
             reference = known.provider if known else ""
         provider = await self._callee(request, reference, request.version, request.pluginDownloadURL)
-        called = await provider.call(request.tok, decode(request.args))
-        return provider_pb2.CallResponse(
-            failures=[
-                provider_pb2.CheckFailure(property=each.property, reason=each.reason)
-                for each in called.failures
-            ],
-            **{"return": encode(called.result)},
-        )
+        deployment = self._deployment
+        asked = Remote(deployment.request, deployment.preview, self.address)
+        try:
+            return remote.called(await provider.call(asked.call(request)))
+        except ProviderError as error:
+            if not deployment.stopped.is_set():
+                deployment.fail(DeploymentError(f"call to function '{request.tok}' failed: {error}"))
+            raise StoppedError from error
 
     def _undecided(self, depends_on: Any) -> bool:
         """In a preview, whether a call is to wait for a resource that is only going to be made."""

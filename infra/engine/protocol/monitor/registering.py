@@ -12,11 +12,13 @@ from infra.engine.deploy import urns
 from infra.engine.deploy.errors import DeploymentError, StoppedError
 from infra.engine.deploy.registration import Reading, Registered, Result
 from infra.engine.protocol.messages import resource_pb2
-from infra.engine.protocol.monitor import requests
+from infra.engine.protocol.monitor import remote, requests
 from infra.engine.protocol.monitor.callbacks import Callbacks, Transform
 from infra.engine.protocol.monitor.packages import Packages
 from infra.engine.protocol.monitor.positions import Positions
+from infra.engine.protocol.monitor.remote import Remote
 from infra.engine.protocol.monitor.requests import Inherited
+from infra.engine.providers.contract import ProviderError
 from infra.engine.providers.defaults import DefaultDeniedError, versioned
 from infra.engine.values import Properties
 from infra.engine.values.assets import contains_files, with_hashes
@@ -51,29 +53,30 @@ class Registering:
         self._positions = Positions(self._root)
         self._transforms: dict[str, list[Transform]] = {}
         self.known: dict[str, Inherited] = {}
+        self._asked: dict[tuple[str, str, str], list[Transform]] = {}
         self.stack_transforms: list[Transform] = []
+        self.address = ""
+        """Where this monitor listens: providers that make components register what is in them."""
 
     async def register(self, request: Any) -> Any:
         """Answer a RegisterResourceRequest."""
-        if request.remote:
-            raise DeploymentError(
-                f"{request.type} is a component of a plugin's, "
-                "which the embedded engine doesn't serve; use the Pulumi CLI"
-            )
         if request.state_migrations:
             raise DeploymentError("state migrations are not supported by this deployment")
         parent = requests.check_urn(request.parent, "parent")
-        if request.custom:
+        served = request.custom or request.remote  # by a provider, whose name is in the type
+        if served:
             requests.check_type(request.type)
         requests.inherit(request, self.known.get(parent))
         properties = await self.properties(request.object, outputs=True)
         depends = requests.property_dependencies(request, properties)
-        provider = self._provider_of(request, parent) if request.custom else request.provider
+        provider = self._provider_of(request, parent) if served else request.provider
         given = requests.options(request, provider)
-        transforms = [self._callbacks.transform(callback) for callback in request.transforms]
+        transforms = self._own_transforms(request)
         properties, given = await self._transformed(request, properties, depends, given, transforms)
         self._inherit_providers(request, parent, given)
         dependencies, by_property = requests.all_dependencies(request, given, properties, depends)
+        if request.remote:
+            return await self._construct(request, given, properties, (dependencies, by_property))
         properties = {key: flatten(value) for key, value in properties.items()}
         reference = ""
         if urns.is_provider(request.type):
@@ -96,6 +99,41 @@ class Registering:
         self._transforms[made.urn] = transforms
         self.known[made.urn] = requests.inherited(request, given, reference)
         return self._registered(request, made)
+
+    def _own_transforms(self, request: Any) -> list[Transform]:
+        """The transforms that the resource was given, if need be when a program asked a provider for it."""
+        place = (request.parent, request.type, request.name)
+        if (asked := self._asked.pop(place, None)) is not None:
+            return asked
+        transforms = [self._callbacks.transform(callback) for callback in request.transforms]
+        if request.remote and transforms:
+            self._asked[place] = transforms
+        return transforms
+
+    async def _construct(
+        self,
+        request: Any,
+        given: Any,
+        properties: Properties,
+        depends: tuple[tuple[str, ...], dict[str, tuple[str, ...]]],
+    ) -> Any:
+        """Have its provider make a component, which registers it, and all that is in it, by itself."""
+        reference = given.provider or await self._default(request, given)
+        provider = self._deployment.registry.get(reference)
+        if provider is None:
+            raise DeploymentError(f"unknown provider '{reference}'")
+        deployment = self._deployment
+        asked = Remote(deployment.request, deployment.preview, self.address)
+        try:
+            answer = await provider.construct(asked.construct(request, given, properties, depends))
+        except ProviderError as error:
+            if not deployment.stopped.is_set():  # otherwise what stopped it has been told
+                problem = f"{request.type} resource '{request.name}' has a problem: {error}"
+                deployment.fail(DeploymentError(problem))
+            raise StoppedError from error
+        known = self.known.get(answer.urn, Inherited(parent=request.parent))
+        self.known[answer.urn] = replace(known, provider=reference)
+        return remote.constructed(request, answer)
 
     async def properties(self, struct: Any, outputs: bool) -> Properties:
         """The properties that the program sends, its files hashed."""

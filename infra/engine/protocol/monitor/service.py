@@ -82,6 +82,10 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.finished = anyio.Event()
         self.released = anyio.Event()
 
+    def serve_at(self, address: str) -> None:
+        """Tell where this listens, for providers that make components."""
+        self._registering.address = self._calling.address = address
+
     async def close(self) -> None:
         """Let the program's callbacks go."""
         await self._callbacks.close()
