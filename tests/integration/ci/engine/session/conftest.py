@@ -4,6 +4,8 @@ import base64
 import http.client
 import json
 import os
+import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -19,6 +21,24 @@ LAUNCHER = f"""#!{sys.executable}
 import sys
 from ci.engine.cli import main
 sys.exit(main())
+"""
+# A client of the API: `client ROOT QUERY`, where DIRECTORY in the query stands for the folder ROOT.
+CLIENT = """
+import base64, http.client, json, os, sys
+
+def ask(query):
+    client = http.client.HTTPConnection("127.0.0.1", int(os.environ["DAGGER_SESSION_PORT"]))
+    token = base64.b64encode((os.environ["DAGGER_SESSION_TOKEN"] + ":").encode()).decode()
+    headers = {"traceparent": os.environ["ASK_AS"]} if "ASK_AS" in os.environ else {}
+    headers["authorization"] = "Basic " + token
+    client.request("POST", "/query", json.dumps({"query": query}), headers)
+    return json.loads(client.getresponse().read())
+
+root, rest = sys.argv[1:]
+directory = ask('{host{directory(path:"%s"){id}}}' % root)["data"]["host"]["directory"]["id"]
+answer = ask(rest.replace("DIRECTORY", json.dumps(directory)))
+print(json.dumps(answer))
+sys.exit("errors" in answer)
 """
 
 
@@ -96,3 +116,29 @@ def start(dagger, environ) -> Iterator[Callable[..., Running]]:
 def running(start) -> Running:
     """A session."""
     return start()
+
+
+@pytest.fixture(scope="session")
+def client(tmp_path_factory) -> str:
+    """A program for `dagger run`: `client ROOT QUERY` prints the answer to a query about a folder."""
+    path = tmp_path_factory.mktemp("client") / "client.py"
+    path.write_text(CLIENT)
+    return str(path)
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory) -> Path:
+    """A file system with a shell and a few programs."""
+    root = tmp_path_factory.mktemp("root")
+    (root / "usr/bin").mkdir(parents=True)
+    (root / "bin").symlink_to("usr/bin")
+    for name in ("sh", "cat", "stty", "tty", "sleep", "id", "sed"):
+        program = shutil.which(name)
+        assert program is not None, name
+        shutil.copy(program, root / "usr/bin" / name)
+        linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        for library in re.findall(r"(/\S+) \(0x", linked):
+            target = root / library.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, target)
+    return root

@@ -4,55 +4,19 @@ import fcntl
 import os
 import pty
 import re
-import shutil
 import struct
 import subprocess
 import sys
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.embedded
 
 PROMPT = "$ "
-# A client of the API: asks for a container with the folder's programs, and for what the test says of it.
-CLIENT = """
-import base64, http.client, json, os, sys
-
-def ask(query):
-    client = http.client.HTTPConnection("127.0.0.1", int(os.environ["DAGGER_SESSION_PORT"]))
-    token = base64.b64encode((os.environ["DAGGER_SESSION_TOKEN"] + ":").encode()).decode()
-    client.request("POST", "/query", json.dumps({"query": query}), {"authorization": "Basic " + token})
-    return json.loads(client.getresponse().read())
-
-root, rest = sys.argv[1:]
-directory = ask('{host{directory(path:"%s"){id}}}' % root)["data"]["host"]["directory"]["id"]
-answer = ask(rest.replace("DIRECTORY", json.dumps(directory)))
-print(json.dumps(answer))
-sys.exit("errors" in answer)
-"""
 CONTAINER = "{container{withRootfs(directory:DIRECTORY){%s}}}"
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Path:
-    """A file system with a shell and a few programs."""
-    root = tmp_path_factory.mktemp("root")
-    (root / "usr/bin").mkdir(parents=True)
-    (root / "bin").symlink_to("usr/bin")
-    for name in ("sh", "cat", "stty", "tty", "sleep", "id", "sed"):
-        program = shutil.which(name)
-        assert program is not None, name
-        shutil.copy(program, root / "usr/bin" / name)
-        linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-        for library in re.findall(r"(/\S+) \(0x", linked):
-            target = root / library.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(library, target)
-    return root
 
 
 class Screen:
@@ -90,12 +54,12 @@ class Screen:
 
 
 @pytest.fixture
-def on_a_terminal(dagger, environ, root):
+def on_a_terminal(dagger, environ, root, client):
     """Run a query as `dagger run` does, on a terminal."""
 
     @contextmanager
     def run(query: str, *options: str) -> Iterator[Screen]:
-        command = [dagger, *options, "run", sys.executable, "-c", CLIENT, str(root), query]
+        command = [dagger, *options, "run", sys.executable, client, str(root), query]
         pid, descriptor = pty.fork()
         if pid == 0:
             os.execve(dagger, command, environ | {"TERM": "xterm"})  # noqa: S606
@@ -172,15 +136,8 @@ def test_a_terminal_that_is_hung_up_ends_the_command(on_a_terminal):
     assert screen.ended() != 0
 
 
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        ((), "running shell without the TUI is not supported"),
-        (("--silent",), "running shell in silent mode is not supported"),
-    ],
-)
-def test_without_a_terminal_there_is_daggers_own_error(dagger, environ, root, options, reason):
-    command = [dagger, *options, "run", sys.executable, "-c", CLIENT, str(root), CONTAINER % "terminal{sync}"]
+def test_without_a_terminal_there_is_daggers_own_error(dagger, environ, root, client):
+    command = [dagger, "run", sys.executable, client, str(root), CONTAINER % "terminal{sync}"]
     done = subprocess.run(
         command,
         env=environ,
@@ -191,4 +148,5 @@ def test_without_a_terminal_there_is_daggers_own_error(dagger, environ, root, op
         start_new_session=True,  # and with it no terminal, also where the tests have one
     )
     assert done.returncode == 1
+    reason = "running shell without the TUI is not supported"
     assert f"rpc error: code = Unknown desc = {reason}" in done.stdout
