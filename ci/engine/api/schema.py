@@ -110,7 +110,8 @@ class Schema:
     possible: Mapping[str, frozenset[str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        possible = {name: {name} for name in self.objects}
+        possible: dict[str, set[str]] = {name: {name} for name in self.objects}
+        possible |= {name: set() for name in self.interfaces}
         for object_ in self.objects.values():
             for interface in object_.interfaces:
                 possible.setdefault(interface, set()).add(object_.name)

@@ -15,7 +15,9 @@ def extended(
     core: dict[str, Any], schema: Schema, shown: Sequence[Module], visible: Sequence[Module]
 ) -> dict[str, Any]:
     """The document ``core`` with the types of ``shown`` modules, and ``Query`` with the ``visible`` ones."""
-    teller = _Teller(schema)
+    names = {each["name"] for each in core["__schema"]["types"]}
+    names |= {t.named.name for module in shown for t in (*module.objects, *module.interfaces) if t.named}
+    teller = _Teller(schema, frozenset(names))
     own = [each for module in shown for each in teller.types(module)]
     names = {each["name"] for each in own}
     entries = [teller.entry(module) for module in visible if module.main is not None]
@@ -33,10 +35,11 @@ def _with(type_: dict[str, Any], more: dict[str, list[Any]]) -> dict[str, Any]:
 
 
 class _Teller:
-    """Tells of types by a schema that has them all."""
+    """Tells of types by a schema that has them all, and leaves out those that are not ``shown``."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, shown: frozenset[str]) -> None:
         self._schema = schema
+        self._shown = shown
 
     def types(self, module: Module) -> list[dict[str, Any]]:
         """The types of a module."""
@@ -44,14 +47,14 @@ class _Teller:
         for definition in (*module.objects, *module.interfaces, *module.enums):
             match definition.named:
                 case Object() as object_:
-                    spec = self._schema.objects[object_.name]
-                    interfaces = sorted(spec.interfaces & (self._schema.interfaces.keys()))
+                    interfaces = sorted(self._schema.objects[object_.name].interfaces & self._shown)
                     fields = [self._field(each) for each in object_.fields]
                     fields += [self._function(each) for each in object_.functions]
                     found.append(self._composite("OBJECT", object_, fields, interfaces))
                 case Interface() as interface:
                     fields = [self._function(each) for each in interface.functions]
-                    found.append(self._composite("INTERFACE", interface, fields, ["Node"]))
+                    above = sorted(self._schema.interfaces[interface.name].interfaces & self._shown)
+                    found.append(self._composite("INTERFACE", interface, fields, above))
                 case Enum() as enum:
                     found.append(_enum(enum))
         return found
@@ -86,18 +89,17 @@ class _Teller:
         identity = _told(
             "id", f"A unique identifier for this {type_.name}.", _required(_reference("ID", "SCALAR")), []
         )
-        possible = None
+        listed = None
         if kind == "INTERFACE":
-            possible = [
-                _reference(name, "OBJECT") for name in sorted(self._schema.possible.get(type_.name, ()))
-            ]
+            possible = self._schema.possible.get(type_.name, frozenset())
+            listed = [_reference(name, "OBJECT") for name in sorted(possible & self._shown)]
         return _type(
             kind,
             type_.name,
             type_.description,
             fields=[identity, *fields],
             interfaces=[_reference(name, "INTERFACE") for name in interfaces],
-            possibleTypes=possible,
+            possibleTypes=listed,
         )
 
     def _field(self, field: Field) -> dict[str, Any]:

@@ -114,6 +114,10 @@ async def _described(call: Call, bare: Module) -> Module:
 def view(call: Call, visible: tuple[Module, ...], own: Module | None) -> Api:
     """What a module's code sees: its dependencies, and the types of its own."""
     session = call.session
-    known = tuple(session.universe.modules.values())
-    source = ExtendedSource(session.source, visible, own, known, calling.answers)
-    return Api(source, session.registry, session)
+    key = (tuple(each.digest for each in visible), own.digest if own else "", session.universe.generation)
+    made = session.universe.views.get(key)
+    if made is None:
+        known = tuple(session.universe.modules.values())
+        source = ExtendedSource(session.source, visible, own, known, calling.answers)
+        made = session.universe.views[key] = Api(source, session.registry, session)
+    return made

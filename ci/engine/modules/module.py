@@ -11,6 +11,7 @@ from ci.engine.modules.names import camel, lower_camel
 from ci.engine.modules.typedefs import Enum, Interface, Object, TypeDef
 
 if TYPE_CHECKING:
+    from ci.engine.api.respond import Api
     from ci.engine.modules.runtime import Runtime
     from ci.engine.modules.source import ModuleSource
 
@@ -90,10 +91,11 @@ class ModuleObject:
 
 
 class Universe:
-    """All modules that a session has loaded, in the order it did."""
+    """All modules that a session has loaded, in the order it did, and what is served to their code."""
 
     def __init__(self) -> None:
         self.modules: dict[str, Module] = {}
+        self.views: dict[tuple[tuple[str, ...], str, int], Api] = {}
 
     def add(self, module: Module) -> None:
         """Take in a module."""

@@ -19,7 +19,7 @@ from ci.engine.api.types.container_files import (
 from ci.engine.api.types.container_image import from_
 from ci.engine.api.types.container_run import with_exec
 from ci.engine.errors import EngineError
-from ci.engine.graph.container import Container
+from ci.engine.graph.container import DEFAULT_PATH, Container
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested, fingerprint
 from ci.engine.graph.volume import CacheVolume
@@ -160,7 +160,8 @@ async def _with_requirements(call: Call, container: Container, project: Project,
     if not missing:
         return container
     install = ["python", "-m", "pip", "install", "-q", "--target", _REQUIRED, *missing]
-    return with_exec(call, container, args=install)
+    programs = f"{_REQUIRED}/bin:{container.env.get('PATH', DEFAULT_PATH)}"
+    return with_exec(call, container, args=install).with_env("PATH", programs)
 
 
 async def _text(call: Call, source: ModuleSource, name: str) -> str:

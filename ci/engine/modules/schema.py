@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ci.engine.api.schema import MISSING, ArgumentSpec, FieldSpec, ObjectSpec, Resolve, Schema, type_ref
 from ci.engine.modules import introspection
+from ci.engine.modules.implementing import implementing
 from ci.engine.modules.module import Module
 from ci.engine.modules.typedefs import Argument, Enum, Function, Interface, Object
 
@@ -63,10 +64,10 @@ class ExtendedSource:
             interfaces |= {i.name: _interface(module, i, self._answers) for i in _interfaces(module)}
             objects |= {o.name: _object(module, o, self._answers) for o in _objects(module)}
             enums |= {e.name: {m.name: m.name for m in e.members} for e in _enums(module)}
-        own = {i.name: i for module in (*self._known, *shown) for i in _interfaces(module)}
-        for name in [o.name for module in (*self._known, *shown) for o in _objects(module)]:
-            found = {each for each, interface in own.items() if satisfies(objects[name], interface)}
-            objects[name] = replace(objects[name], interfaces=objects[name].interfaces | found)
+        own = {o.name for module in (*self._known, *shown) for o in _objects(module)}
+        found = implementing({name: objects[name] for name in own}, interfaces)
+        for every in (objects, interfaces):
+            every |= {n: replace(every[n], interfaces=each) for n, each in found.items() if n in every}
         query = objects["Query"]
         fields = {f.name: f for module in self._visible for f in _entries(module, self._answers)}
         loaded = [o.name for each in shown for o in _objects(each)] + [
@@ -157,26 +158,3 @@ def _entries(module: Module, answers: Answers) -> Iterator[FieldSpec]:
 def _loader(name: str) -> FieldSpec:
     argument = ArgumentSpec("id", "id", type_ref("ID!"))
     return FieldSpec("Query", f"load{name}FromID", type_ref(f"{name}!"), {"id": argument})
-
-
-def satisfies(object_: ObjectSpec, interface: Interface) -> bool:
-    """Whether objects of a type can be used where an interface is asked for: they have all its functions."""
-    for function in interface.functions:
-        field = object_.fields.get(function.name)
-        if field is None or not _fits(field, function, interface.name):
-            return False
-    return True
-
-
-def _fits(field: FieldSpec, function: Function, interface: str) -> bool:
-    wanted: Mapping[str, str] = {a.name: a.type.input_text for a in function.arguments}
-    if any(name not in field.arguments for name in wanted):
-        return False
-    if any(a.required and name not in wanted for name, a in field.arguments.items()):
-        return False
-    returned = type_ref(function.returns.text)
-    leaf = function.returns.leaf.named
-    same = (
-        field.type.name == returned.name or isinstance(leaf, Object | Interface) or returned.name == interface
-    )
-    return same and (field.type.item is None) == (returned.item is None)
