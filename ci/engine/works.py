@@ -10,6 +10,8 @@ from pathlib import Path
 from anyio.abc import TaskGroup
 
 from ci.engine import sandbox
+from ci.engine.cache import policy
+from ci.engine.cache.housekeeping import Housekeeping
 from ci.engine.events import Events
 from ci.engine.graph import hostsettings
 from ci.engine.graph.evaluator import Evaluator
@@ -30,6 +32,7 @@ class Works:
     evaluator: Evaluator
     surroundings: Surroundings
     services: Services
+    housekeeping: Housekeeping
 
     @classmethod
     def open(
@@ -49,13 +52,15 @@ class Works:
         """
         host = sandbox.enter()
         os.umask(0o022)  # what steps write must not depend on the caller's
+        housekeeping = Housekeeping(state, policy.default(state))
         store = Store(state, Ownership(on_disk=host.uid_range))
         services = Services(tasks)
         surroundings = Surroundings(hostsettings.read(), services, reveal, session_variables, lending)
         evaluator = Evaluator(store, events, tasks, Steps(surroundings))
-        return cls(store, evaluator, surroundings, services)
+        return cls(store, evaluator, surroundings, services, housekeeping)
 
     async def close(self) -> None:
         """Stop the services and give the store back."""
+        self.housekeeping.stop()
         await self.services.stop_all()
         await self.evaluator.in_thread(self.store.close)

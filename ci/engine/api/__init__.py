@@ -2,6 +2,8 @@
 
 RESOLVERS = (
     "ci.engine.api.types.query",
+    "ci.engine.api.types.engine",
+    "ci.engine.api.types.engine_cache",
     "ci.engine.api.types.secret",
     "ci.engine.api.types.cache_volume",
     "ci.engine.api.types.error",

@@ -89,14 +89,22 @@ class Steps:
                 raise
             except EngineError as error:
                 raise NotStarted(step.args, error.message) from error
+            harbour = self._surroundings.services.harbour
+            berth = await stack.enter_async_context(harbour.step(privileged=step.privileged))
+            hosts = bound.hosts(inside=bool(berth.address))
             room = await stack.enter_async_context(
-                prepared(evaluator, self._surroundings, step, given, hosts=bound.hosts())
+                prepared(evaluator, self._surroundings, step, given, hosts=hosts, berth=berth)
             )
+            ports = self._surroundings.loopback_ports(nesting=step.nesting)
+            await stack.enter_async_context(harbour.reaching(berth, ports))
             streams = self._streams(shown, room)
             stack.callback(streams.close)
-            code = await bound.watch(lambda: self._execute(room, streams, step))
+            code = await bound.watch(lambda: self._execute(room, streams, step, berth))
             streams.finish()
             if code not in EXPECTED[step.expect]:
+                for text in berth.complaints():
+                    streams.write("stderr", f"[the step {text}]\n".encode())
+                streams.finish()
                 failure = self._failure(step, code, streams)
                 await self._surroundings.lending.after(room.spec, failure)
                 raise failure
@@ -104,7 +112,7 @@ class Steps:
             def keep() -> Result:
                 outputs = {stream: kept.keep(store) for stream, kept in streams.kept.items()}
                 result = harvest(store, step, room, outputs, code)
-                store.index.record("exec", key, result.to_json())
+                store.index.record("exec", key, {**result.to_json(), "title": step.title})
                 return result
 
             return await evaluator.in_thread(keep)
@@ -118,12 +126,13 @@ class Steps:
         )
 
     @staticmethod
-    async def _execute(room: Prepared, streams: _Streams, step: Exec) -> int:
+    async def _execute(room: Prepared, streams: _Streams, step: Exec, berth: sandbox.Berth) -> int:
         try:
             return await sandbox.run(
                 room.spec,
                 lambda data: streams.write("stdout", data),
                 lambda data: streams.write("stderr", data),
+                berth,
             )
         except sandbox.SandboxError as error:
             text = complaint(error, step.args[0])

@@ -44,8 +44,10 @@ def populate(store: Store, folder: Path, source: Snapshot | None, owner: Owner |
 
     All of it is the owner's, when there is one.
     """
-    if folder.is_dir():
-        return
+    with store.sharing():  # from now on it is in use, see ci.engine.cache.sweep
+        folder.with_name(f"{folder.name}.lock").touch(0o600)
+        if folder.is_dir():
+            return
     fresh = store.scratch()
     if source is not None and source.tree != EMPTY:
         tree = source.tree

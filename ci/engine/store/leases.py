@@ -130,3 +130,15 @@ def held(root: Path) -> list[Held] | None:
         numbers = frozenset(int(line[1]) for line in words if line[0] == "l")
         found.append(Held(session, layer, since, trees, numbers))
     return found
+
+
+def living(root: Path) -> list[str]:
+    """The names of the sessions that live."""
+    found = []
+    for file in sorted((root / "scratch").glob("*.lock")):
+        handle = alone(file) if file.exists() else None
+        if handle is not None:
+            os.close(handle)
+        elif file.exists():
+            found.append(file.stem)
+    return found

@@ -51,10 +51,12 @@ class Store:
         self._serial = 0
         self._trash = Trash()
         self._sound: set[int] = set()
+        self.closed = False
         self._forget_torn_layers()
 
     def close(self) -> None:
         """Write what is buffered and give the scratch space back."""
+        self.closed = True
         try:
             self._sync()
             self.index.close()
@@ -69,6 +71,10 @@ class Store:
             for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
                 each.unlink(missing_ok=True)
             broken(path).unlink(missing_ok=True)
+
+    def sharing(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the collector off while something is looked up and marked as used."""
+        return self._lease.sharing()
 
     def scratch(self) -> Path:
         """A new, empty directory of this session's own, on the same file system as the layers."""

@@ -17,7 +17,6 @@ def default_platform(_call: Call, _parent: object) -> str:
 
 
 refuse("Query", "llm", "env", "current_env", because="models and agents are run by Dagger's own engine")
-refuse("Query", "engine", because="its cache looks after itself; `dagger core` tells what it holds")
 refuse("Query", "cloud", because="there is no Dagger Cloud behind it")
 refuse("Query", "current_workspace", because="a script has no workspace; use host")
 refuse("Query", "sshfs_volume", because="it mounts no remote file systems")

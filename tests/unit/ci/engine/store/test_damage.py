@@ -1,4 +1,4 @@
-"""A flipped byte, wherever it is kept, is found when it is read: what it is part of is dropped, not served."""
+"""A flipped byte, is found when it is read; what it is part of is dropped, not served."""
 
 import os
 import sqlite3
