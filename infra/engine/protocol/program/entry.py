@@ -40,6 +40,7 @@ def arguments() -> argparse.Namespace:
         "monitor",
         "engine",
         "organization",
+        "debug",
     ):
         parser.add_argument(f"--{name}")
     parser.add_argument("program")
@@ -91,7 +92,10 @@ def main() -> int:
     pulumi.runtime.set_all_config(
         pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env()
     )
-    pulumi.runtime.configure(settings(given))
+    chosen = settings(given)
+    if given.debug != "true":
+        leave_debug_out(chosen.engine)
+    pulumi.runtime.configure(chosen)
     sys.argv = [given.program, *given.arguments]
     os.chdir(given.pwd)
     program = os.path.abspath(given.program)
@@ -141,6 +145,18 @@ def settings(given: argparse.Namespace) -> Any:
         "root_directory": given.root_directory,
     }
     return pulumi.runtime.Settings(**{name: value for name, value in values.items() if name in known})
+
+
+def leave_debug_out(engine: Any) -> None:
+    """Have the SDK's debug messages go nowhere: it waits for each to arrive, several times a resource."""
+    from pulumi.runtime.proto import engine_pb2
+
+    log = engine.Log
+
+    def some(request: Any, *args: Any, **kwargs: Any) -> Any:
+        return None if request.severity == engine_pb2.DEBUG else log(request, *args, **kwargs)
+
+    engine.Log = some
 
 
 if __name__ == "__main__":

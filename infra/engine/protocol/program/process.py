@@ -89,6 +89,7 @@ def _command(
         "dry_run": "true" if request.kind == "preview" else "false",
         "parallel": str(request.parallel),
         "organization": request.organization,
+        "debug": "true" if request.debug else "false",
     }
     arguments = [argument for name, value in flags.items() for argument in (f"--{name}", value)]
     environment = {
@@ -115,8 +116,8 @@ async def _say(
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             report.message(severity, line.decode(errors="replace") + "\n", "", number, ephemeral=False)
-    if rest:
-        report.message(severity, rest.decode(errors="replace") + "\n", "", number, ephemeral=False)
+    if rest:  # a last line that was not ended
+        report.message(severity, rest.decode(errors="replace"), "", number, ephemeral=False)
 
 
 async def _end_after(process: anyio.abc.Process, stopping: anyio.Event) -> None:
