@@ -1,6 +1,6 @@
 """Where in a trace something happens: W3C Trace Context, and the place of whoever is asking right now."""
 
-import random
+import os
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Self
 
 # https://www.w3.org/TR/trace-context/#traceparent-header; later versions may have more fields.
 _HEADER = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
-_RANDOM = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,22 @@ class Place:
     @classmethod
     def top(cls) -> Self:
         """The top of a new trace."""
-        return cls(f"{_RANDOM.getrandbits(128) or 1:032x}")
+        return cls(os.urandom(16).hex())
+
+
+@dataclass(slots=True)
+class Command:
+    """The user's command as a span, around all others; its exit code is known at its end."""
+
+    name: str
+    place: Place
+    span: str
+    exit_code: int | None = None
 
 
 def new_span() -> str:
     """An id for a span, at random."""
-    return f"{_RANDOM.getrandbits(64) or 1:016x}"
+    return os.urandom(8).hex()
 
 
 HERE: ContextVar[Place | None] = ContextVar("place", default=None)

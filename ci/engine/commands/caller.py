@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from ci.engine.telemetry.exporting import Command
-from ci.engine.trace import Place, new_span
+from ci.engine.trace import Command, Place, new_span
 
 
 @dataclass(frozen=True, slots=True)

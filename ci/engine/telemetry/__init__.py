@@ -4,6 +4,6 @@ Nothing of the OpenTelemetry SDK is imported before somebody asks for it: it tak
 """
 
 from ci.engine.telemetry.endpoints import Endpoints
-from ci.engine.telemetry.exporting import Command, exported
+from ci.engine.telemetry.exporting import exported
 
-__all__ = ["Command", "Endpoints", "exported"]
+__all__ = ["Endpoints", "exported"]

@@ -5,11 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from ci.engine.events import Event, Events, StepOutput, StepStarted
 from ci.engine.telemetry.endpoints import Endpoints
-from ci.engine.trace import Place
+from ci.engine.trace import Command
 
 LOADING_SECONDS = 10.0  # the SDK's import, on a busy machine
 SILENT_SECONDS = 1.0  # given to an endpoint that has not answered yet, at the end
@@ -17,16 +16,6 @@ ANSWERING_SECONDS = 10.0  # given to one that has
 WAITING = 50_000  # events; beyond them what steps write is dropped, rather than fill the memory
 
 WARNING = "failures detected while emitting telemetry. trace information incomplete"
-
-
-@dataclass(slots=True)
-class Command:
-    """The user's command: the span around all others, if it has one."""
-
-    name: str
-    place: Place
-    span: str
-    exit_code: int | None = None
 
 
 class Progress:

@@ -19,8 +19,8 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, Sta
 
 from ci.engine.events import STREAMS, Event, StepEnded, StepOutput, StepStarted
 from ci.engine.telemetry.endpoints import Endpoints
-from ci.engine.telemetry.exporting import Command, Progress
-from ci.engine.trace import Place
+from ci.engine.telemetry.exporting import Progress
+from ci.engine.trace import Command, Place
 
 SCOPE = "dagger.io/core"
 QUEUE = 65_536  # spans, or pieces of output, that wait for an endpoint that is slow
