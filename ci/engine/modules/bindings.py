@@ -27,17 +27,67 @@ from ci.engine.modules.typedefs import (
     TypeDef,
 )
 
-_HEAD = '''\
+#: The SDK's client, checked more lazily, as a module that the others build on.
+CORE = "dagger_core"
+
+_HEAD = f'''\
 """Client bindings to Dagger's API and to the modules that this one depends on. Generated: do not edit."""
 
 from collections.abc import Callable
 
-from dagger.client import gen as _core
+import {CORE} as _core
+from {CORE} import *
+from {CORE} import typecheck
 from dagger.client._core import Arg
-from dagger.client._guards import typecheck
 from dagger.client.base import Enum, Scalar, Type
-from dagger.client.gen import *
 '''
+
+_EAGER = "from dagger.client._guards import typecheck\n"
+_LAZY = """\
+import functools
+import types
+
+from dagger.client._guards import typecheck as _typecheck
+
+
+def typecheck(target):
+    \"\"\"Check calls of a function, or of a class's methods: got ready for that at the first call.\"\"\"
+    if not isinstance(target, type):
+        return _lazily(lambda: _typecheck(target), target)
+    methods = {name: m for name, m in vars(target).items() if isinstance(m, types.FunctionType)}
+
+    @functools.cache
+    def ready():
+        for name, method in methods.items():
+            setattr(target, name, method)
+        _typecheck(target)
+
+    def checked(name):
+        ready()
+        return getattr(target, name)
+
+    for name, method in methods.items():
+        setattr(target, name, _lazily(functools.partial(checked, name), method))
+    return target
+
+
+def _lazily(checked, function):
+    found = functools.cache(checked)
+
+    @functools.wraps(function)
+    def lazily(*args, **kwargs):
+        return found()(*args, **kwargs)
+
+    return lazily
+
+
+"""
+
+
+def core(client: str) -> str:
+    """The SDK's generated client, of which half the time to import is to get ready for checking calls."""
+    return client.replace(_EAGER, _LAZY, 1)
+
 
 #: Names of Python's own that annotations in the same class need, beside its keywords.
 _RESERVED = frozenset(("bool", "float", "int", "list", "str"))
@@ -45,9 +95,9 @@ _PLAIN = {"STRING_KIND": "str", "INTEGER_KIND": "int", "FLOAT_KIND": "float", "B
 
 
 def text(dependencies: tuple[Module, ...]) -> str:
-    """The source of ``dagger_gen.py``; "" when there are no dependencies."""
+    """The source of ``dagger_gen.py``."""
     if not dependencies:
-        return ""
+        return f"from {CORE} import *\nfrom {CORE} import __all__\n"
     names = ["Client", "dag"]
     blocks = [_HEAD]
     for module in dependencies:

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ci.engine.api.source import generated_client
 from ci.engine.api.types.common import works
 from ci.engine.api.types.container_config import with_env_variable, with_workdir
 from ci.engine.api.types.container_files import (
@@ -23,7 +24,7 @@ from ci.engine.graph.container import DEFAULT_PATH, Container
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested, fingerprint
 from ci.engine.graph.volume import CacheVolume
-from ci.engine.modules import names, sdk
+from ci.engine.modules import bindings, names, sdk
 from ci.engine.platform import host_platform
 from ci.engine.store import algebra
 from ci.engine.store.tree import REGULAR
@@ -77,8 +78,8 @@ class Project:
         )
 
 
-async def prepare(call: Call, source: ModuleSource, bindings: str) -> Runtime:
-    """The container of a Python module; ``bindings`` is the text of its ``dagger_gen.py``, "" for none.
+async def prepare(call: Call, source: ModuleSource, client: str) -> Runtime:
+    """The container of a Python module; ``client`` is the text of its ``dagger_gen.py``.
 
     Raises:
         EngineError: a part of it can't be had.
@@ -92,10 +93,9 @@ async def prepare(call: Call, source: ModuleSource, bindings: str) -> Runtime:
     container = await _python(call, project)
     container = await _with_sdk(call, container, kit)
     container = await _with_requirements(call, container, project, kit)
-    if bindings:
-        container = await with_new_file(
-            call, container, path=f"{_BINDINGS}/dagger_gen.py", contents=bindings, permissions=0o644
-        )
+    container = await with_new_file(
+        call, container, path=f"{_BINDINGS}/dagger_gen.py", contents=client, permissions=0o644
+    )
     if project.entry_point:
         folder = f"{_MODULE}/{names.package(names.project(project.name))}-0.dist-info"
         entry = f"[dagger.mod]\nmain_object = {project.entry_point}\n"
@@ -132,6 +132,8 @@ async def _python(call: Call, project: Project) -> Container:
 
 async def _with_sdk(call: Call, container: Container, kit: sdk.Sdk) -> Container:
     container = await with_directory(call, container, path=_SDK, source=kit.packages)
+    text = bindings.core(generated_client().read_text(encoding="utf-8"))
+    container = await with_new_file(call, container, path=f"{_SDK}/{bindings.CORE}.py", contents=text)
     for name, value in (
         ("PYTHONUNBUFFERED", "1"),
         ("PYTHONPYCACHEPREFIX", _BYTECODE),

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from importlib.metadata import distribution
 from pathlib import Path
 
-from ci.engine.modules import names
+from ci.engine.api.source import generated_client
+from ci.engine.modules import bindings, names
 from ci.engine.modules.config import FILENAME
+from ci.engine.modules.module import Module
 from ci.engine.modules.runtime import Project
 from ci.engine.modules.sdk import NAME
 from ci.engine.modules.source import ModuleSource
@@ -96,7 +98,7 @@ class Found:
     ignored: str | None
 
 
-def files(source: ModuleSource, found: Found, bindings: str) -> dict[str, str]:
+def files(source: ModuleSource, found: Found, dependencies: tuple[Module, ...]) -> dict[str, str]:
     """The text of each file that is written, by its path in the module's context."""
     written = {posixpath.join(source.root, FILENAME): source.config.text()}
     if not source.config.sdk:
@@ -117,26 +119,28 @@ def files(source: ModuleSource, found: Found, bindings: str) -> dict[str, str]:
     missing = [line for line in _IGNORED if line not in (found.ignored or "").splitlines()]
     if missing:
         code[".gitignore"] = (found.ignored or "") + "".join(f"{line}\n" for line in missing)
-    code |= {f"{VENDORED}/{path}": content for path, content in _sdk(bindings).items()}
+    code |= {f"{VENDORED}/{path}": content for path, content in _sdk(dependencies).items()}
     written |= {posixpath.join(source.subpath, path): content for path, content in code.items()}
     return {posixpath.normpath(path): content for path, content in written.items()}
 
 
-def _sdk(bindings: str) -> dict[str, str]:
+def _sdk(dependencies: tuple[Module, ...]) -> dict[str, str]:
     """The SDK's own package as a project beside the module: what an editor and ``uv sync`` find it by."""
     installed = distribution(NAME)
-    packages = ["src/dagger", *(["src/dagger_gen.py"] if bindings else [])]
+    more = ["src/dagger_gen.py", f"src/{bindings.CORE}.py"] if dependencies else []
     found = {
         "pyproject.toml": _SDK_PROJECT.format(
             version=installed.version,
             dependencies=json.dumps(
                 [each for each in installed.requires or () if "extra ==" not in each], indent=4
             ),
-            packages=json.dumps(packages),
+            packages=json.dumps(["src/dagger", *more]),
         )
     }
-    if bindings:
-        found["src/dagger_gen.py"] = bindings
+    if dependencies:
+        client = generated_client().read_text(encoding="utf-8")
+        texts = (bindings.text(dependencies), bindings.core(client))
+        found |= dict(zip(more, texts, strict=True))
     for path in installed.files or ():
         if path.parts[0] == "dagger" and path.suffix in {".py", ".typed"}:
             found[f"src/{path.as_posix()}"] = Path(str(path.locate())).read_text(encoding="utf-8")

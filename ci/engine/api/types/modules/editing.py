@@ -11,7 +11,7 @@ from ci.engine.api.types.common import works
 from ci.engine.api.types.directory_files import with_directory
 from ci.engine.errors import EngineError
 from ci.engine.graph.files import SCRATCH, Directory, Files, derive
-from ci.engine.modules import bindings, loading, scaffold, source
+from ci.engine.modules import loading, scaffold, source
 from ci.engine.modules.config import Dependency
 from ci.engine.modules.module import Module
 from ci.engine.modules.source import ModuleSource
@@ -136,7 +136,7 @@ async def generated_context_directory(call: Call, parent: ModuleSource) -> Direc
     if parent.config.sdk:
         below = tuple([await loading.load(call, each) for each in parent.dependencies])
     parts = works(call)
-    texts = await parts.evaluator.in_thread(scaffold.files, parent, found, bindings.text(below))
+    texts = await parts.evaluator.in_thread(scaffold.files, parent, found, below)
     files: Files = SCRATCH
     for path, text in sorted(texts.items()):
         content, _ = parts.store.keep(text.encode())
