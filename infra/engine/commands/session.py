@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Session:
     """One stack at work. ``config`` is plain text by full key, ``secret`` names the keys that are secret.
 
-    What is ``excluded`` an operation leaves as it is.
+    What is ``excluded`` an operation leaves as it is; ``blinded`` are the secret ones as they may be shown.
     """
 
     stack: Reference
@@ -41,6 +41,7 @@ class Session:
     secret: frozenset[str]
     snapshot: Snapshot
     excluded: tuple[str, ...] = ()
+    blinded: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_session(call: Invocation) -> Session:
@@ -65,7 +66,10 @@ def open_session(call: Invocation) -> Session:
         for key, value in config.items()
     }
     secret = frozenset(key for key, value in config.items() if values.has_secret(value))
-    return Session(stack, file, vault, plain, secret, snapshot_of(call, stack, vault))
+    blinded = {
+        key: values.as_text(values.decrypted(config[key], lambda _: "[secret]")) for key in sorted(secret)
+    }
+    return Session(stack, file, vault, plain, secret, snapshot_of(call, stack, vault), blinded=blinded)
 
 
 def _with_given(call: Invocation, file: StackFile) -> StackFile:

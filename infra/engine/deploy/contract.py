@@ -15,6 +15,7 @@ from infra.engine.values import Properties, Value
 
 if TYPE_CHECKING:
     from infra.engine.display.events import Event
+    from infra.engine.protocol.program.launcher import Launcher
     from infra.engine.state.model import Operation, Resource, Snapshot
 
 Kind = Literal["preview", "update", "refresh", "destroy", "import"]
@@ -147,10 +148,14 @@ class UpdateRequest:  # pylint: disable=too-many-instance-attributes # as many a
     project: str
     snapshot: Snapshot | None
     program: Program | None
+    launcher: Launcher | None = None
+    """The program's interpreter, where it has been started already."""
     preview_of: PreviewOf = "update"
     organization: str = "organization"
     config: Mapping[str, str] = field(default_factory=dict)
     secret_config: frozenset[str] = frozenset()
+    blinded_config: Mapping[str, str] = field(default_factory=dict)
+    """Secret configuration as it may be shown: of an object, only what is secret in it is blinded."""
     targets: tuple[str, ...] = ()
     target_dependents: bool = False
     replaces: tuple[str, ...] = ()

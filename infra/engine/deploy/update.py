@@ -41,7 +41,7 @@ async def update(
         refresh_counts=kind == "refresh",
     )
     secret = dict.fromkeys(request.secret_config, "[secret]")
-    report.prelude({**request.config, **secret})
+    report.prelude({**request.config, **secret, **request.blinded_config})
     packages = Packages(request)
     deployment = Deployment(request, journal, report, packages.load)
     packages.serve_state(deployment)

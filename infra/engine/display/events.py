@@ -2,7 +2,7 @@
 
 An event's JSON is ``{"sequence": n, "timestamp": seconds, "<kind>": {...}}``
 (sdk/go/common/apitype/events.go). Property bags in events are plain JSON: secrets are blinded as
-``[secret]`` before an event is made, unless they were asked for.
+``[secret]`` before an event is made, unless they were asked for; the log has them as what they were.
 """
 
 from __future__ import annotations
@@ -11,8 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from infra.engine.values import signatures
+
 Severity = Literal["debug", "info", "info#err", "warning", "error"]
 Result = Literal["succeeded", "failed", "canceled"]
+
+
+class Blinded(str):
+    """The text that stands for a secret, told apart from the same text of a user's."""
+
+    __slots__ = ()
+
+
+BLINDED = Blinded("[secret]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,8 @@ class Step:
     detailed_diff: Mapping[str, PropertyDiff] | None = None
     logical: bool = False
     provider: str = ""
+    internal: bool = False
+    """Whether it is the engine's own affair (a default provider): in the log, and not for the display."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +215,22 @@ def _compact(required: dict[str, Any], optional: dict[str, Any]) -> dict[str, An
     return required | {key: value for key, value in optional.items() if value}
 
 
+def is_internal(event: Event) -> bool:
+    """Whether an event is about what the engine does for itself."""
+    return isinstance(event, ResourcePreEvent | ResOutputsEvent) and event.metadata.internal
+
+
+def _logged(value: Any) -> Any:
+    """A property as the log has it: a secret as a secret that nobody can read (config.BlindingCrypter)."""
+    if isinstance(value, Blinded):
+        return {signatures.KEY: signatures.SECRET, "ciphertext": str(value)}
+    if isinstance(value, dict):
+        return {key: _logged(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_logged(item) for item in value]
+    return value
+
+
 def _state(state: StepState | None) -> dict[str, Any] | None:
     if state is None:
         return None
@@ -211,8 +240,8 @@ def _state(state: StepState | None) -> dict[str, Any] | None:
             "urn": state.urn,
             "id": state.id,
             "parent": state.parent,
-            "inputs": state.inputs,
-            "outputs": state.outputs,
+            "inputs": _logged(state.inputs),
+            "outputs": _logged(state.outputs),
             "provider": state.provider,
         },
         {

@@ -27,24 +27,38 @@ from infra.engine.display.options import Options, is_shown
 
 @dataclass(slots=True)
 class _Row:
-    """One resource's line, and what was said about it."""
+    """One resource's line, and what was said about it.
+
+    ``ended`` are the operations that have run, ``took`` is how long the last of them did.
+    """
 
     urn: str
     type: str
     step: Step | None = None
     status: str = ""
     began: float = 0
+    took: float | None = None
     changed: str = ""
     said: list[DiagnosticEvent] = field(default_factory=list)
     failed: bool = False
+    shown: bool = False
+    ended: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
         """The last part of the URN."""
         return self.urn.split("::", 3)[-1]
 
+    @property
+    def op(self) -> str:
+        """What is, or was last, done."""
+        return self.step.op if self.step else "same"
+
 
 _NOTHING = StepState("", "")
+_REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "read-replacement"})
+_FAILED = {"create-replacement": "creating failed", "delete-replaced": "deleting failed"}
+"""Where a failure is told in other words than what was being done."""
 
 
 class ProgressView:
@@ -55,7 +69,6 @@ class ProgressView:
         self._rows: dict[str, _Row] = {}
         self._root = root
         self._started = time.monotonic()
-        self._printed: dict[str, str] = {}
         self._policies: list[PolicyEvent] = []
         self._stack: Step | None = None
         self._planning = False
@@ -92,69 +105,70 @@ class ProgressView:
 
     def _began(self, step: Step) -> None:
         row = self._row(step.urn, step.type)
-        row.step, row.began = step, time.monotonic()
+        row.step, row.began, row.took = step, time.monotonic(), None
+        row.shown = row.shown or self._is_shown(step)
         if step.op != "delete-replaced":  # what made the replacement is told on the same line already
             row.changed = _changed(step)
         words = look(step.op).plan if self._planning else look(step.op).doing
         row.status = f"{words} (0s)" if words and not self._planning else words
         if _is_root(step) and step.op == "same":
             row.status = "running"
-        if self._is_shown(row, step):
+        if row.shown:
             self._print(row)
 
     def _ended(self, step: Step) -> None:
         row = self._row(step.urn, step.type)
-        if step.type == "pulumi:pulumi:Stack" and step.new is not None:
+        refreshed = row.op == "refresh"
+        if _is_root(step):
             self._stack = step
-        row.step = step
+        row.step, row.took = step, time.monotonic() - row.began
+        row.shown = row.shown or self._is_shown(step)
+        row.ended.add(step.op)
         if not self._planning:
-            words = look(step.op).done
-            row.status = f"{words} ({time.monotonic() - row.began:.2f}s)" if words else ""
-        if _is_root(step) and step.op == "same":
-            row.status = ""
+            row.status = _done(row, failed=False)
         custom = (step.new or step.old or _NOTHING).custom
-        if custom and self._is_shown(row, step):
+        telling = refreshed or (not self._planning and custom and step.op != "same")
+        if row.shown and telling:
             self._print(row)
 
-    def _is_shown(self, row: _Row, step: Step) -> bool:
-        inner = step.op in {"create-replacement", "delete-replaced"}
-        return bool(row.said) or inner or is_shown(step, self._options)
+    def _is_shown(self, step: Step) -> bool:
+        return step.op in {"create-replacement", "delete-replaced"} or is_shown(step, self._options)
 
     def _failed(self, step: Step) -> None:
         row = self._row(step.urn, step.type)
-        row.step, row.failed = step, True
-        row.status = f"**{look(step.op).doing} failed**" if look(step.op).doing else "**failed**"
+        row.step, row.failed, row.took = step, True, None
+        row.status = _done(row, failed=True)
         self._print(row)
 
     def _said(self, event: DiagnosticEvent) -> None:
+        text = (event.prefix + event.message).strip()
+        if not text:
+            return
         row = self._row(event.urn)
+        row.shown = True
         if event.ephemeral:
             if not self._options.suppress_progress:
                 self._print(row, event.message.strip())
             return
         row.said.append(event)
-        text = (event.prefix + event.message).strip("\n").split("\n")[0]
-        if text:
-            self._print(row, text)
+        self._print(row, (event.prefix + event.message).rstrip().split("\n")[0])
 
-    def _print(self, row: _Row, said: str = "") -> None:
-        op = row.step.op if row.step else "same"
+    def _print(self, row: _Row, said: str | None = None) -> None:
+        op = row.op
         name = row.urn if self._options.show_urns else row.name
-        latest = said or _latest(row)
+        latest = _latest(row) if said is None else said
         info = "; ".join(part for part in (row.changed, latest) if part)
         sign = painted(f" {look(op).sign} ", look(op).color, color=self._options.color)
-        line = f"{sign}{row.type} {name} {self._painted(row.status)} {info}\n"
-        if self._printed.get(row.urn) != line:
-            self._printed[row.urn] = line
-            self._write(line)
+        self._write(f"{sign}{row.type} {name} {self._painted(row.status)} {info}\n")
 
     def _painted(self, status: str) -> str:
         return painted(status, RED if "failed" in status else "", color=self._options.color)
 
     def _finish(self, event: SummaryEvent) -> None:
         for row in self._rows.values():
-            if row.urn == self._root or row.said:
-                self._close(row, event)
+            root = row.urn == self._root
+            if (row.shown or root) and not row.failed and (root or row.op not in row.ended):
+                self._close(row)
         self._diagnostics()
         if self._policies:
             self._headline("Policies")
@@ -164,19 +178,17 @@ class ProgressView:
         seconds = time.monotonic() - self._started
         self._write(summary.resources(event, errored, seconds, color=self._options.color) + "\n")
 
-    def _close(self, row: _Row, event: SummaryEvent) -> None:
+    def _close(self, row: _Row) -> None:
+        """The last line of what is over only now that everything is."""
         counts = _count(row)
-        if row.urn == self._root and event.result == "failed" and not event.is_preview and not row.failed:
-            row.status = "**failed**"
-        if row.status == "running":
-            row.status = ""
-        if (
-            (row.urn == self._root and row.step is not None)
-            or counts["error"]
-            or counts["warning"]
-            or counts["message"] > 1
-        ):
-            self._print(row, _tally(counts))
+        state = (row.step.new or row.step.old or _NOTHING) if row.step else _NOTHING
+        if self._planning:
+            row.status = "replace" if row.op in _REPLACING else look(row.op).plan
+        elif state.custom and row.op != "same" and not counts["error"]:
+            row.status = f"{look(row.op).doing} (interrupted)"
+        else:
+            row.status = _done(row, failed=counts["error"] > 0)
+        self._print(row, _tally(counts))
 
     def _headline(self, text: str) -> None:
         self._write(painted(f"{text}:", HEADLINE, color=self._options.color) + "\n")
@@ -192,7 +204,7 @@ class ProgressView:
                 self._write(_lines([event for event in row.said if event.stream_id == stream], self._options))
 
     def _outputs(self) -> None:
-        if self._stack is None or self._options.suppress_outputs or self._stack.op == "delete":
+        if self._stack is None or self._options.suppress_outputs:
             return
         text = summary.outputs(
             self._stack, 1, planning=self._planning, refresh=self._options.refresh, color=self._options.color
@@ -204,6 +216,15 @@ class ProgressView:
     def _write(self, text: str) -> None:
         self._options.out.write(text)
         self._options.out.flush()
+
+
+def _done(row: _Row, *, failed: bool) -> str:
+    """How an operation ended, and after how long."""
+    op = row.op
+    words = _FAILED.get(op, f"{look(op).doing} failed".strip()) if failed else look(op).done
+    if words and op != "same" and row.took is not None:
+        words += f" ({row.took:.2f}s)" if row.took < 1 else f" ({int(row.took)}s)"
+    return f"**{words}**" if failed else words
 
 
 def _is_root(step: Step) -> bool:
@@ -246,7 +267,7 @@ def _count(row: _Row) -> Counter[str]:
 
 
 def _tally(counts: Counter[str]) -> str:
-    parts = [(kind, counts[kind]) for kind in ("error", "warning", "message") if counts[kind]]
+    parts = [(kind, counts[kind]) for kind in ("error", "warning", "message", "debug") if counts[kind]]
     return "; ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in parts)
 
 

@@ -145,11 +145,10 @@ def _apply(call: Invocation, session: Session, kind: PreviewOf, plan: Plan | Non
     if call.flags["json"]:
         from infra.engine.display.log import Lines
 
-        view: View = Lines(sys.stdout)
+        outcome = perform(call, session, request, [], Lines(sys.stdout))
     else:
         print(f"{_DOING[kind]} ({call.shown(session.stack)}):", flush=True)
-        view = _view(call, session, kind)
-    outcome = perform(call, session, request, [view])
+        outcome = perform(call, session, request, [_view(call, session, kind)])
     entry = history.entry(call, session, _HISTORY_KINDS.get(kind, kind), started, outcome)
     call.backend.add_history(session.stack, entry)
     return outcome
@@ -237,6 +236,7 @@ def request_for(
         preview_of=of,
         config=session.config,
         secret_config=session.secret,
+        blinded_config=session.blinded,
         targets=(*flags.get("target", ()), *both),
         target_dependents=flags.get("target-dependents", False),
         replaces=(*(flags.get("replace") or ()), *both),
@@ -257,18 +257,24 @@ def request_for(
     )
 
 
-def perform(call: Invocation, session: Session, request: UpdateRequest, views: list[Any]) -> Outcome:
-    """Run a request, showing its events; what it changes is journalled unless it is a preview."""
+def perform(
+    call: Invocation, session: Session, request: UpdateRequest, views: list[Any], log: View | None = None
+) -> Outcome:
+    """Run a request, showing its events; what it changes is journalled unless it is a preview.
+
+    A ``log`` is given the engine's own affairs too.
+    """
     import anyio
 
+    from infra.engine.display.events import is_internal
     from infra.engine.display.log import EventLog
 
     place = call.flags.get("event-log")
     with ExitStack() as open_logs:
-        listeners = [*views, *([open_logs.enter_context(EventLog(place))] if place else [])]
+        logs = [each for each in (log, open_logs.enter_context(EventLog(place)) if place else None) if each]
 
         def emit(event: Event) -> None:
-            for listener in listeners:
+            for listener in logs if is_internal(event) else [*views, *logs]:
                 listener(event)
 
         outcome: Outcome = anyio.run(partial(_perform, call, session, request, emit))

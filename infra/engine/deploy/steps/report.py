@@ -68,7 +68,7 @@ class Report:
 
     def begin(self, step: Step) -> None:
         """A step is about to run."""
-        if not step.hidden:
+        if not step.untold:
             self._emit(events.ResourcePreEvent(self._step(step, step.op), self._planning))
 
     def done(self, step: Step, result: Op | None = None) -> None:
@@ -77,16 +77,16 @@ class Report:
         counted = step.logical or (result is not None and self._refresh_counts)
         if step.op is Op.READ:
             counted = step.old is not None and step.new is not None and step.old.outputs != step.new.outputs
-        if step.hidden:
+        if step.untold:
             return
-        if counted:
+        if counted and not step.hidden:
             self.changes[op] += 1
         if self._planning or step.resource.custom or step.op in (Op.DELETE, Op.REFRESH):
             self._emit(events.ResOutputsEvent(self._step(step, op), self._planning))
 
     def outputs(self, step: Step) -> None:
         """A component's outputs are there."""
-        if not step.hidden:
+        if not step.untold:
             self._emit(events.ResOutputsEvent(self._step(step, step.op), self._planning))
 
     def failed(self, step: Step, message: str, status: int) -> None:
@@ -142,6 +142,7 @@ class Report:
             else {path: events.PropertyDiff(str(diff.kind), diff.input) for path, diff in detailed.items()},
             logical=step.logical,
             provider=step.resource.provider,
+            internal=step.hidden,
         )
 
     def _state(self, resource: Resource | None) -> events.StepState | None:
@@ -172,7 +173,7 @@ class Report:
 def shown(value: Value, show_secrets: bool) -> Any:  # noqa: PLR0911 - one case each
     """A value as plain JSON for people: secrets blinded, unknowns as the mark that the wire has for them."""
     if isinstance(value, Secret):
-        return shown(value.element, show_secrets) if show_secrets else "[secret]"
+        return shown(value.element, show_secrets) if show_secrets else events.BLINDED
     if isinstance(value, Output):
         return shown(flatten(value), show_secrets)
     if isinstance(value, Unknown):

@@ -70,7 +70,12 @@ class Step:
     @property
     def hidden(self) -> bool:
         """Whether it is the engine's own business, which displays leave out."""
-        return self.internal or self.op is Op.REMOVE_PENDING_REPLACE or urns.is_default_provider(self.urn)
+        return self.untold or urns.is_default_provider(self.urn)
+
+    @property
+    def untold(self) -> bool:
+        """Whether not even the event log has it."""
+        return self.internal or self.op is Op.REMOVE_PENDING_REPLACE
 
 
 def same(old: Resource, new: Resource, untargeted: bool = False) -> Step:

@@ -55,3 +55,11 @@ def test_events_go_to_standard_output_as_lines(capsys):
 
     Lines(sys.stdout)(events.CancelEvent())
     assert json.loads(capsys.readouterr().out)["cancelEvent"] == {}
+
+
+def test_a_secret_is_a_secret_to_who_reads_the_log_and_the_same_words_of_a_user_s_are_not():
+    inputs = {"quiet": [events.BLINDED], "loud": "[secret]"}
+    step = events.Step("same", "urn:u", "t:t:T", new=events.StepState("t:t:T", "urn:u", inputs=inputs))
+    read = EngineEvent.from_json(json.loads(json.dumps(events.to_json(events.ResOutputsEvent(step), 0, 0))))
+    mark = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+    assert read.res_outputs_event.metadata.new.inputs == {"quiet": [mark], "loud": "[secret]"}

@@ -258,3 +258,37 @@ def test_a_violated_policy_is_told():
         "    shipway@v1.0.0 [mandatory]  probes-set  (pulumi-python:dynamic:Resource: second)\n    It"
         " must have probes.\n"
     )
+
+
+def test_a_component_without_outputs_is_done_when_everything_is():
+    box = step("create", None, StepState("t:i:Box", SECOND, parent=ROOT))
+    text = progress([
+        ResourcePreEvent(box),
+        DiagnosticEvent("hello\n", "info", SECOND),
+        SummaryEvent({"create": 1}),
+    ])  # fmt: skip
+    assert " +  pulumi-python:dynamic:Resource second creating (0s) hello\n" in text
+    assert " +  pulumi-python:dynamic:Resource second created 1 message\n" in text
+
+
+def test_what_was_under_way_when_it_was_ended_is_not_told_as_done():
+    text = progress([
+        ResourcePreEvent(step("create", None, state(SECOND, TYPE))),
+        SummaryEvent({}, result="canceled"),
+    ])  # fmt: skip
+    assert " +  pulumi-python:dynamic:Resource second creating (interrupted)\n" in text
+
+
+def test_a_program_that_fails_while_its_stack_is_made_is_told_so():
+    text = progress([
+        ResourcePreEvent(root("create", None, state(ROOT, STACK))),
+        DiagnosticEvent("no\n", "error", prefix="error: "),
+        SummaryEvent({"create": 1}, result="failed"),
+    ])  # fmt: skip
+    assert " +  pulumi:pulumi:Stack peer-dev **creating failed** 1 error\n" in text
+
+
+def test_outputs_that_go_with_the_stack_are_told():
+    gone = root("delete", state(ROOT, STACK, outputs={"url": "u"}), None)
+    text = progress([ResourcePreEvent(gone), ResOutputsEvent(gone), SummaryEvent({"delete": 1})])
+    assert 'Outputs:\n  - url: "u"\n' in text
