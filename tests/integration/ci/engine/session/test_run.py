@@ -4,8 +4,10 @@ import contextlib
 import os
 import pty
 import select
+import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -165,3 +167,50 @@ def test_the_engine_ends_when_dagger_is_killed(interrupted):
     process.kill()
     assert select.select([descriptor], [], [], 20)[0], "the engine is still there"
     os.close(descriptor)
+
+
+FAILING = (
+    '{container{withRootfs(directory:DIRECTORY){withExec(args:["sh","-c","echo why >&2; exit 3"]){sync}}}}'
+)
+
+
+def test_the_end_says_what_failed_with_its_output_and_how_to_run_it_again(run, client, root):
+    command = ["run", sys.executable, client, str(root), FAILING]
+    done = run(*command)
+    assert done.returncode == 1
+    end = done.stderr[done.stderr.index("✘") :].splitlines()
+    assert end[0].startswith("✘ withExec sh -c 'echo why >&2; exit 3'")
+    assert end[1:4] == ["┃ why", "! exit code: 3", ""]
+    assert shlex.split(end[4].removeprefix("run it again: ")) == ["dagger", *command]
+    assert shlex.split(end[5].removeprefix("look inside: ")) == ["dagger", "-i", *command]
+
+
+def test_a_step_that_the_command_meant_to_fail_is_not_told_about_at_the_end(run, client, root):
+    script = f"{sys.executable} {client} {root} '{FAILING.replace(chr(34), chr(92) + chr(34))}' || true"
+    done = run("run", SH, "-c", script)
+    assert done.returncode == 0
+    assert "run it again" not in done.stderr
+
+
+def test_on_a_terminal_a_tree_and_above_it_what_the_command_writes(dagger, environ):
+    script = "echo to out; echo to err >&2; printf 'no end'; exit 5"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(dagger, [dagger, "run", SH, "-c", script], environ | {"TERM": "xterm"})  # noqa: S606
+    with open(terminal, "r+b", buffering=0) as screen:
+        shown = _read_until(screen, None)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 5
+    for written in (b"to out\r\n", b"to err\r\n", b"no end\r\n"):
+        assert written in shown
+
+
+def test_output_that_does_not_go_to_the_terminal_is_left_alone(dagger, environ, tmp_path):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        with open(tmp_path / "out", "wb") as file:
+            os.dup2(file.fileno(), 1)
+        os.execve(dagger, [dagger, "run", "printf", "\\0\\377"], environ | {"TERM": "xterm"})  # noqa: S606
+    with open(terminal, "r+b", buffering=0) as screen:
+        _read_until(screen, None)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert (tmp_path / "out").read_bytes() == b"\0\xff"
