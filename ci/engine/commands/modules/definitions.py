@@ -69,12 +69,12 @@ class Argument:
     ignore: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Argument:
-        """Read a FunctionArg."""
+    def of(cls, told: Mapping[str, Any], *, own: bool) -> Argument:
+        """Read a FunctionArg; ``own``: of a module's function, and not of one of Dagger's."""
         return cls(
             told["name"],
             Type.of(told["typeDef"]),
-            told.get("description") or "",
+            _rejoined(told.get("description") or "", own=own),
             told.get("defaultValue") or "",
             told.get("defaultPath") or "",
             tuple(told.get("ignore") or ()),
@@ -104,12 +104,13 @@ class Function:
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Function:
         """Read a Function."""
+        module = told.get("sourceModuleName") or ""
         return cls(
             told["name"],
             Type.of(told["returnType"]),
-            told.get("description") or "",
-            tuple(Argument.of(each) for each in told.get("args") or ()),
-            told.get("sourceModuleName") or "",
+            _rejoined(told.get("description") or "", own=bool(module)),
+            tuple(Argument.of(each, own=bool(module)) for each in told.get("args") or ()),
+            module,
         )
 
     @property
@@ -149,3 +150,16 @@ class Provider:
     def function(self, name: str) -> Function | None:
         """The function that has a name in GraphQL."""
         return next((each for each in self.functions if each.name == name), None)
+
+
+def _rejoined(text: str, *, own: bool) -> str:
+    """A description with each paragraph in one line: those of Dagger's own types come wrapped."""
+    if own:
+        return text
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if lines and lines[-1] and line and not line.startswith((" ", "-", "*", "`")):
+            lines[-1] = f"{lines[-1]} {line}"
+        else:
+            lines.append(line)
+    return "\n".join(lines)
