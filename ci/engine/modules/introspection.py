@@ -10,6 +10,8 @@ from ci.engine.api.schema import Schema, TypeRef, type_ref
 from ci.engine.modules.module import Module
 from ci.engine.modules.typedefs import Argument, Enum, Field, Function, Interface, Object
 
+_SCALARS = ("Boolean", "Float", "ID", "Int", "String")
+
 
 def extended(
     core: dict[str, Any], schema: Schema, shown: Sequence[Module], visible: Sequence[Module]
@@ -26,7 +28,9 @@ def extended(
         "Node": {"possibleTypes": [_reference(t["name"], "OBJECT") for t in own if t["kind"] == "OBJECT"]},
     }
     types = [_with(t, more.get(t["name"], {})) for t in core["__schema"]["types"] if t["name"] not in names]
-    types = sorted([*types, *own], key=lambda each: str(each["name"]))
+    told = {each["name"] for each in types}
+    scalars = [_type("SCALAR", name, "") for name in _SCALARS if name not in told]  # the SDK has no Float
+    types = sorted([*types, *own, *scalars], key=lambda each: str(each["name"]))
     return {**core, "__schema": {**core["__schema"], "types": types}}
 
 
