@@ -11,6 +11,7 @@ RESOLVERS = (
     "ci.engine.api.types.container_config",
     "ci.engine.api.types.container_files",
     "ci.engine.api.types.container_run",
+    "ci.engine.api.types.container_export",
     "ci.engine.api.types.container_image",
     "ci.engine.api.types.healthcheck",
     "ci.engine.api.types.docker_build",

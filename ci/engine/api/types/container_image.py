@@ -1,17 +1,18 @@
-"""``Container``: from and to images - pulled, imported, exported, published."""
+"""``Container``: from images - pulled, or imported from an archive."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from ci.engine.api.registry import Call, refuse, serves
+from ci.engine.api.registry import Call, serves
 from ci.engine.api.types import paths
-from ci.engine.api.types.common import expanded, works
+from ci.engine.api.types.common import works
 from ci.engine.errors import EngineError
-from ci.engine.graph import hostexport, imaging
+from ci.engine.graph import imaging
 from ci.engine.graph.container import Container
-from ci.engine.graph.files import SCRATCH, File, Fixed
-from ci.engine.graph.recompress import Compression, recompressed
+from ci.engine.graph.files import File
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.service import Service
 from ci.engine.images import (
@@ -19,37 +20,14 @@ from ci.engine.images import (
     Image,
     ImageError,
     Images,
-    MediaTypes,
     Reference,
     parse_reference,
     read_archive,
 )
+from ci.engine.images.hoststore import HostStore, find
 from ci.engine.images.registry.credentials import Credentials, Login
-from ci.engine.store.blobs import StoreError
+from ci.engine.store.blobs import Blobs, StoreError
 from ci.engine.store.store import Snapshot
-
-refuse(
-    "Container",
-    "export_image",
-    because="client has no supported api for loading image, there is no Docker on the host; use export",
-)
-
-_MEDIA_TYPES: dict[str | None, MediaTypes] = {
-    None: "oci",
-    "OCIMediaTypes": "oci",
-    "OCI": "oci",
-    "DockerMediaTypes": "docker",
-    "DOCKER": "docker",
-}
-_COMPRESSIONS: dict[str | None, Compression | None] = {
-    None: None,
-    "Gzip": "gzip",
-    "GZIP": "gzip",
-    "Zstd": "zstd",
-    "ZSTD": "zstd",
-    "Uncompressed": "",
-    "UNCOMPRESSED": "",
-}
 
 
 @serves("Container")
@@ -57,11 +35,9 @@ async def from_(
     call: Call, parent: Container, *, address: str, registry_service: Service | None = None
 ) -> Container:
     """As an image has it."""
-    if registry_service is not None:
-        raise EngineError("from with a registryService is not served by the embedded engine")
     parts = works(call)
     reference = parse(address)
-    auth = await _credentials(call, parent)
+    auth = await credentials(call, parent)
 
     async def pull() -> tuple[Image, Snapshot]:
         with parts.evaluator.events.step(f"from {address}") as shown:
@@ -80,9 +56,31 @@ async def from_(
                 ) from failure
         return image, snapshot
 
-    image, snapshot = await parts.evaluator.once.get(("from", reference, parent.platform), pull)
+    service = None if registry_service is None else registry_service.digest
+    image, snapshot = await parts.evaluator.once.get(("from", reference, parent.platform, service), pull)
     pinned = str(reference).partition("@")[0] + (f"@{image.digest}" if image.digest else "")
     return imaging.started(parent, image, snapshot, pinned)
+
+
+async def _pulled(
+    blobs: Blobs, reference: Reference, platform: str, auth: Credentials, address: str
+) -> Image:
+    """An image from a service; what a name means there is for this session alone."""
+    from ci.engine.images.registry import Registry
+
+    return await Registry(blobs, credentials=auth, at=address).pull(reference, platform)
+
+
+@asynccontextmanager
+async def registry_at(call: Call, service: Service | None) -> AsyncIterator[str | None]:
+    """Where a registry that is a service is while the context lasts, None for one that is none."""
+    if service is None:
+        yield None
+        return
+    parts = works(call)
+    bound = ((service.hostname, service),)
+    async with parts.services.using(parts.evaluator, parts.surroundings, bound) as (running,):
+        yield running.address
 
 
 def parse(address: str) -> Reference:
@@ -93,7 +91,8 @@ def parse(address: str) -> Reference:
         raise EngineError(f"failed to parse image address {address}: {error}") from error
 
 
-async def _credentials(call: Call, parent: Container) -> Credentials:
+async def credentials(call: Call, parent: Container) -> Credentials:
+    """The logins that a container was given, before those of the host."""
     secrets = call.session.secrets
     logins = {}
     for address, username, secret in parent.registry_auth:
@@ -137,6 +136,52 @@ async def import_(call: Call, parent: Container, *, source: File, tag: str = "")
     return imaging.started(parent, image, snapshot, None)
 
 
+async def host_store(call: Call) -> HostStore:
+    """The images of the host's container runtime.
+
+    Raises:
+        EngineError: there is no runtime, or none that answers.
+    """
+    found = await works(call).evaluator.once.get(("hoststore",), find)
+    if found is None:
+        raise EngineError(
+            "client has no supported api for loading image: no docker, podman, finch or nerdctl answers on "
+            "this host; use an image archive instead"
+        )
+    return found
+
+
+async def from_host(call: Call, parent: Container, name: str) -> Container:
+    """As an image of the host's container runtime has it.
+
+    Raises:
+        EngineError: there is no such image there, or no runtime.
+    """
+    parts, reference = works(call), parse(name)
+    store = await host_store(call)
+
+    async def work() -> tuple[Image, Snapshot]:
+        archive = parts.store.scratch() / "image.tar"
+
+        def read() -> tuple[Image, Snapshot]:
+            image = read_archive(archive, parts.store.blobs, None, parent.platform)
+            return image, imaging.show(parts.store, image)
+
+        try:
+            await store.save(reference, archive)
+            return await parts.evaluator.in_thread(read)
+        finally:
+            parts.store.discard(archive.parent)
+
+    try:
+        # The name may mean another image by now.
+        key = ("hostimage", await store.identity(reference), parent.platform)
+        image, snapshot = await parts.evaluator.once.get(key, work)
+    except (ImageError, StoreError, OSError) as error:
+        raise EngineError(f"failed to load image from {store.runtime}: {error}") from error
+    return imaging.started(parent, image, snapshot, None)
+
+
 @serves("Container")
 def with_registry_auth(
     _call: Call, parent: Container, *, address: str, username: str, secret: Secret
@@ -150,92 +195,3 @@ def with_registry_auth(
 def without_registry_auth(_call: Call, parent: Container, *, address: str) -> Container:
     """Without credentials for a registry."""
     return replace(parent, registry_auth=tuple(row for row in parent.registry_auth if row[0] != address))
-
-
-async def _images(
-    call: Call, parent: Container, variants: list[Container] | None, forced: str | None
-) -> list[Image]:
-    """The images that are written or pushed, their layers compressed as ``forced`` says."""
-    if forced not in _COMPRESSIONS:
-        raise EngineError(
-            f"layer compression {forced} is not served by the embedded engine: use Gzip or Zstd"
-        )
-    compression = _COMPRESSIONS[forced]
-    evaluator = works(call).evaluator
-    containers = list(variants or ())
-    if not containers or parent.rootfs != SCRATCH:
-        containers.insert(0, parent)
-    if all(each.rootfs == SCRATCH for each in containers):
-        raise EngineError("no containers to export")
-    images = [await imaging.assembled(evaluator, each) for each in containers]
-    if compression is None:
-        return images
-    return [await evaluator.in_thread(recompressed, evaluator.store, each, compression) for each in images]
-
-
-@serves("Container")
-async def as_tarball(
-    call: Call,
-    parent: Container,
-    *,
-    platform_variants: list[Container] | None = None,
-    forced_compression: str | None = None,
-    media_types: str | None = None,
-) -> File:
-    """As an image archive."""
-    parts = works(call)
-    images = await _images(call, parent, platform_variants, forced_compression)
-    entry = await imaging.archived(parts.evaluator, images, _MEDIA_TYPES[media_types])
-    tree = parts.store.trees.save({"container.tar": entry})
-    return File(Fixed(Snapshot(tree)), "/container.tar")
-
-
-@serves("Container")
-async def export(
-    call: Call,
-    parent: Container,
-    *,
-    path: str,
-    platform_variants: list[Container] | None = None,
-    forced_compression: str | None = None,
-    media_types: str | None = None,
-    expand: bool = False,
-) -> str:
-    """Write it to the host as an image archive; returns where."""
-    parts = works(call)
-    target = paths.on_host(call, expanded(parent, path) if expand else path)
-    images = await _images(call, parent, platform_variants, forced_compression)
-    entry = await imaging.archived(parts.evaluator, images, _MEDIA_TYPES[media_types])
-    await parts.evaluator.in_thread(hostexport.export_file, parts.store, entry, target)
-    return str(target)
-
-
-@serves("Container")
-async def publish(
-    call: Call,
-    parent: Container,
-    *,
-    address: str,
-    platform_variants: list[Container] | None = None,
-    forced_compression: str | None = None,
-    media_types: str | None = None,
-    registry_service: Service | None = None,
-) -> str:
-    """Push it to a registry; returns the reference by digest."""
-    if registry_service is not None:
-        raise EngineError("publish with a registryService is not served by the embedded engine")
-    from ci.engine.images.registry import Registry
-
-    parts = works(call)
-    try:
-        reference = parse_reference(address)
-    except ImageError as error:
-        raise EngineError(str(error)) from error
-    images = await _images(call, parent, platform_variants, forced_compression)
-    registry = Registry(parts.store.blobs, credentials=await _credentials(call, parent))
-    pushed = images[0] if len(images) == 1 else images
-    try:
-        digest = await registry.push(pushed, reference, _MEDIA_TYPES[media_types])
-    except (ImageError, StoreError, OSError) as error:
-        raise EngineError(f"failed to publish to {address}: {error}") from error
-    return f"{reference}@{digest}"

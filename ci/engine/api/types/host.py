@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ci.engine.api.registry import Call, refuse, serves
+from ci.engine.api.registry import Call, serves
 from ci.engine.api.types.common import selection, works
+from ci.engine.api.types.container_image import from_host
 from ci.engine.api.types.paths import on_host
 from ci.engine.errors import EngineError
 from ci.engine.graph import hostfiles
-from ci.engine.graph.container import Port
+from ci.engine.graph.container import Container, Port
 from ci.engine.graph.files import Directory, File, Fixed
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.hostfiles import Reading, entering
 from ci.engine.graph.service import Service
 from ci.engine.graph.socket import Socket
+from ci.engine.platform import host_platform
 from ci.engine.store.gitignore import Ignores
 from ci.engine.store.store import Snapshot
 from ci.engine.store.tree import EMPTY
@@ -177,4 +179,7 @@ def tunnel(
     return Service(None, None, (), tunnelled=service, forwards=tuple(wanted))
 
 
-refuse("Host", "container_image", because="there is no Docker on the host to take an image from; use import")
+@serves("Host")
+async def container_image(call: Call, _parent: Host, *, name: str) -> Container:
+    """An image of the host's container runtime."""
+    return await from_host(call, Container(host_platform()), name)

@@ -28,7 +28,7 @@ from ci.engine.images.manifest import (
 )
 from ci.engine.images.reference import Reference
 from ci.engine.images.registry.credentials import Credentials
-from ci.engine.images.registry.endpoints import own, places
+from ci.engine.images.registry.endpoints import Place, places, served_at
 from ci.engine.images.registry.origins import remember
 from ci.engine.images.registry.session import Manner, Session, conversation
 from ci.engine.images.registry.settings import Settings
@@ -45,6 +45,7 @@ class Registry:
     """A client of any registry.
 
     `connect` and `idle` (seconds) and `attempts` say how patient it is with one that does not answer;
+    `at` is the address where every registry is to be found, whatever its name leads to;
     `settings` are this host's, and `mirror_urls` take the place of the mirrors of Docker Hub that they name.
     """
 
@@ -55,12 +56,14 @@ class Registry:
         credentials: Credentials | None = None,
         settings: Settings | None = None,
         mirror_urls: Sequence[str] | None = None,
+        at: str | None = None,
         connect: float = 10.0,
         idle: float = IDLE,
         attempts: int = ATTEMPTS,
     ) -> None:
         self._blobs = blobs
         self._mirrors = mirror_urls
+        self._at = at
         self._manner = Manner(
             settings or Settings(), credentials or Credentials(), connect, idle, max(attempts, 1)
         )
@@ -111,7 +114,7 @@ class Registry:
         manifests = [save(image, self._blobs, media_types) for image in variants]
         top = manifests[0] if isinstance(images, Image) else save_index(manifests, self._blobs, media_types)
         selector = reference.tag or top.digest
-        place = own(reference, self._manner.settings)
+        place = self._places(reference)[-1]
         async with conversation(place, reference, "pull,push", self._manner) as session:
             # This first request logs in for all that follow.
             if await _there(session, selector) == top.digest:
@@ -131,7 +134,7 @@ class Registry:
     async def _somewhere(self, reference: Reference) -> AsyncIterator[tuple[Session, Descriptor]]:
         """The first of mirrors and registry that has the image; its manifest or index is stored then."""
         failures: list[Exception] = []
-        for place in places(reference, self._manner.settings, self._mirrors):
+        for place in self._places(reference):
             async with conversation(place, reference, "pull", self._manner) as session:
                 try:
                     descriptor = await self._document(session, reference.selector)
@@ -142,6 +145,11 @@ class Registry:
                 return
         # The registry itself comes last, and knows best.
         raise failures[-1]
+
+    def _places(self, reference: Reference) -> list[Place]:
+        if self._at is not None:
+            return [served_at(self._at, reference)]
+        return places(reference, self._manner.settings, self._mirrors)
 
     async def _document(self, session: Session, selector: str) -> Descriptor:
         """Fetch and store a manifest or index, by tag or digest."""

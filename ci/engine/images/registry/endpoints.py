@@ -59,6 +59,14 @@ def places(reference: Reference, settings: Settings, mirrors: Sequence[str] | No
     return [*found, own(reference, settings)]
 
 
+def served_at(address: str, reference: Reference) -> Place:
+    """A registry at another address than its name leads to; it is this machine's, so it may be insecure."""
+    port = reference.registry.rpartition(":")[2]
+    host = f"[{address}]" if ":" in address else address
+    base = f"https://{host}:{port}" if port.isdigit() else f"https://{host}"
+    return Place(base, reference.registry, reference.repository, insecure=True)
+
+
 def own(reference: Reference, settings: Settings) -> Place:
     """Where the registry itself is, for pulling last and for pushing."""
     rule = settings.rule(reference.name)

@@ -1,0 +1,102 @@
+"""A Docker daemon of the tests' own, and a session of the engine that finds it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import dagger
+import pytest
+
+from ci.engine.connection import Connection
+
+#: What lets a daemon run beside another one, and without rights over the host's network.
+_OPTIONS = (
+    "--storage-driver=vfs",
+    "--iptables=false",
+    "--bridge=none",
+    "--ip-masq=false",
+    "--ip-forward=false",
+)
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """One event loop for all tests of a module: the SDK's connection lives in it."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def docker_host(tmp_path_factory) -> Iterator[str]:
+    """The address of a daemon with no images."""
+    if shutil.which("dockerd") is None or shutil.which("docker") is None or os.getuid() != 0:
+        pytest.skip("needs Docker's daemon (Debian's docker.io) and root, which starting it takes")
+    home = tmp_path_factory.mktemp("docker")
+    address = f"unix://{home}/docker.sock"
+    command = ["dockerd", f"--host={address}", f"--data-root={home}/data", f"--exec-root={home}/exec"]
+    with (home / "log").open("w+") as log:
+        process = subprocess.Popen(
+            [*command, f"--pidfile={home}/pid", *_OPTIONS], stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait(process, home / "log")
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+            shutil.rmtree(home / "data", ignore_errors=True)
+
+
+def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while "API listen on" not in log.read_text():
+        if process.poll() is not None or time.monotonic() > end:
+            pytest.skip(f"Docker's daemon does not start here: {log.read_text().splitlines()[-1]}")
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def docker(docker_host) -> Callable[..., str]:
+    """Run a docker command; what it printed."""
+
+    def run(*words: str | Path, **options) -> str:
+        environ = {**os.environ, "DOCKER_HOST": docker_host, "DOCKER_BUILDKIT": "0"}
+        done = subprocess.run(
+            ["docker", *words], capture_output=True, text=True, env=environ, check=False, **options
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def session(docker_host, tmp_path_factory) -> Iterator[Connection]:
+    """A session of an engine on whose host this Docker is."""
+    work = tmp_path_factory.mktemp("work")
+    with subprocess.Popen(
+        [Path(sys.executable).with_name("dagger"), "session", "--embedded", "--workdir", work],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "DOCKER_HOST": docker_host},
+    ) as process:
+        yield Connection.from_line(process.stdout.readline())
+        process.stdin.close()
+        assert process.wait(60) == 0
+
+
+@pytest.fixture(scope="module")
+async def dag(session, anyio_backend) -> AsyncIterator[dagger.Client]:
+    """The SDK, connected to that session."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGGER_SESSION_PORT", str(session.port))
+        environment.setenv("DAGGER_SESSION_TOKEN", session.token)
+        connection = dagger.connection()
+        await connection.__aenter__()
+    yield dagger.dag
+    await connection.__aexit__(None, None, None)
