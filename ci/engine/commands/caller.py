@@ -69,4 +69,4 @@ def _parent() -> tuple[str, ...]:
         words = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().split(b"\0")[:-1]
     except OSError:
         return ()
-    return ("dagger", "run", *map(os.fsdecode, words)) if words else ()
+    return ("dagger", "run", *(os.fsdecode(word) for word in words)) if words else ()

@@ -4,9 +4,14 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ci.engine.commands.caller import Caller
+
+if TYPE_CHECKING:
+    import socket
+
+    from ci.engine.connection import Connection
 
 
 def session(workdir: Path, progress: str, caller: Caller | None = None) -> NoReturn:
@@ -30,6 +35,18 @@ def session(workdir: Path, progress: str, caller: Caller | None = None) -> NoRet
     print(connection.line(), flush=True)
 
     # From here on the client is on its way, and waits in the socket's queue while the rest is loaded.
+    caller = replace(caller or Caller.of_a_client(), silent=progress == "quiet")
+    _serve(folder, workdir, progress, caller, (listener, connection))
+    # All is closed by now; what is left is to take down what the interpreter has loaded, or is still loading.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(os.EX_OK)
+
+
+def _serve(
+    folder: Path, workdir: Path, progress: str, caller: Caller, where: "tuple[socket.socket, Connection]"
+) -> None:
+    """Serve, with whatever shows what happens around it."""
     import anyio
 
     from ci.engine.events import Events
@@ -37,7 +54,6 @@ def session(workdir: Path, progress: str, caller: Caller | None = None) -> NoRet
     from ci.engine.session import Session, serve
     from ci.engine.telemetry import Endpoints, exported
 
-    caller = replace(caller or Caller.of_a_client(), silent=progress == "quiet")
     if caller.terminal is not None:
         os.set_inheritable(caller.terminal, False)  # noqa: FBT003  # steps have no business with it
     events, ending = Events(caller.inside), Ending(caller.command)
@@ -46,10 +62,6 @@ def session(workdir: Path, progress: str, caller: Caller | None = None) -> NoRet
         exported(events, Endpoints.of(os.environ), command, sys.stderr.write),
         shown(events, progress, sys.stderr, ending=ending, outputs=caller.outputs, brief=caller.brief),
     ):
-        ending.exit_code = anyio.run(serve, Session(folder, workdir, events, caller), listener, connection)
+        ending.exit_code = anyio.run(serve, Session(folder, workdir, events, caller), *where)
         if command is not None:
             command.exit_code = ending.exit_code
-    # All is closed by now; what is left is to take down what the interpreter has loaded, or is still loading.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(os.EX_OK)

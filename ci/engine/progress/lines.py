@@ -58,7 +58,7 @@ class Plain:
             self._turn_to(step)
             # Written at once: a step may print a million lines.
             lead = f"{self._lead(step)}[{duration(self._steps.since(step))}] | "
-            self._write("".join(f"{lead}{text}\n" for text in texts))
+            self._write("".join(f"{lead}{said}\n" for said in texts))
 
     def _turn_to(self, step: Step, *, named: bool = True) -> None:
         if self._current is step:
@@ -69,8 +69,8 @@ class Plain:
         if named:
             self._line(step, step.name)
 
-    def _line(self, step: Step, text: str) -> None:
-        self._write(f"{self._lead(step)}{text}\n")
+    def _line(self, step: Step, words: str) -> None:
+        self._write(f"{self._lead(step)}{words}\n")
 
     @staticmethod
     def _lead(step: Step) -> str:
@@ -94,7 +94,7 @@ class Logs:
             texts.append(f"! {event.error}")
         if texts:
             self._under(f"▼ {step.name}\n")
-            self._write("".join(f"{text}\n" for text in texts))
+            self._write("".join(f"{said}\n" for said in texts))
 
     def close(self, ending: Ending) -> None:
         """Tell how to run it again."""
@@ -122,7 +122,7 @@ class Dots(Logs):
         if step is not None and texts:
             self._end_line()
             self._under(f"▼ {step.name}\n")
-            self._write("".join(f"{text}\n" for text in texts))
+            self._write("".join(f"{said}\n" for said in texts))
         if isinstance(event, StepEnded):
             self._under("▶ ")
             self._write("." if event.error is None or event.canceled else "X")
@@ -172,7 +172,7 @@ class Report:
 def _told_again(failed: list[Step], ending: Ending) -> Iterator[str]:
     """What failed, where it came from, and what to do about it."""
     for step in failed:
-        yield from map(text, outline(step))
+        yield from (text(line) for line in outline(step))
         if came_from := origin(step):
             yield f"  in {came_from}"
     yield from ending.advice

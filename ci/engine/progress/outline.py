@@ -23,8 +23,8 @@ def outline(step: Step, *, logs: bool = False) -> Iterator[Line]:
     yield _head(step, step.ended)
     blamed = step.ended.error is not None and not any(_failed(part) for part in step.parts)
     if blamed or logs:
-        bar = "│ " if step.parts else ""
-        yield from ([(bar, "bright_black"), (f"┃ {said}", "bright_black")] for said in step.said)
+        lead = "│ " if step.parts else ""
+        yield from ([(f"{lead}┃ {said}", "bright_black")] for said in step.said)
     parts = [part for part in step.parts if part.ended is not None]
     for position, part in enumerate(parts):
         last = position == len(parts) - 1

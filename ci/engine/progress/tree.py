@@ -63,7 +63,7 @@ class Tree:
         if isinstance(event, StepEnded) and step is not None and step.parent is None:
             self._failed = self._failed or event.error is not None
             if event.error is not None or not self._brief:
-                self._console.print(Group(*map(_styled, outline(step))))
+                self._console.print(Group(*(_styled(line) for line in outline(step))))
 
     def print(self, line: str) -> None:
         """Show a line of what the user's command wrote, above the tree."""

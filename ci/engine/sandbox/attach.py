@@ -70,6 +70,8 @@ def _filter(program: bytes, libc: ctypes.CDLL) -> None:
     """Install a system call filter, as seccomp(2) takes it."""
 
     class Program(ctypes.Structure):
+        """The kernel's struct sock_fprog."""
+
         _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
     filters = Program(len(program) // 8, program)
@@ -101,9 +103,8 @@ def _terminal(task: dict[str, Any]) -> None:
 def _main() -> int:
     task: dict[str, Any] = json.load(sys.stdin)
     if task.get("terminal") is not None:
-        import fcntl  # noqa: F401  # what is imported later would be looked for inside the container
-        import socket  # noqa: F401
-        import termios  # noqa: F401
+        for name in ("fcntl", "socket", "termios"):
+            __import__(name)  # later it would be looked for inside the container
     libc = ctypes.CDLL(None, use_errno=True)
     permitted = _permitted(_command(task["pid"]))
     _join(task["pid"], libc)

@@ -19,7 +19,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, Status, Sta
 
 from ci.engine.events import STREAMS, Event, StepEnded, StepOutput, StepStarted
 from ci.engine.telemetry.endpoints import Endpoints
-from ci.engine.telemetry.exporting import Progress
+from ci.engine.telemetry.progress import Progress
 from ci.engine.trace import Command, Place
 
 SCOPE = "dagger.io/core"
