@@ -11,6 +11,8 @@ from infra.engine.display.operations import look, painted
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _MISSING = object()
+_MARK = "@isPulumiResource"
+"""What the SDK adds, in a preview alone, to an output that is a resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Printer:
         return "".join(
             self._property(key, properties[key], width)
             for key in sorted(properties)
-            if not key.startswith("__") and is_worth_showing(properties[key])
+            if not key.startswith("__") and key != _MARK and is_worth_showing(properties[key])
         )
 
     def _property(self, key: str, value: Any, width: int) -> str:
@@ -68,7 +70,7 @@ class Printer:
         self, old: Mapping[str, Any], new: Mapping[str, Any], include: Iterable[str] | None = None
     ) -> str:
         """What changes from ``old`` to ``new``, and (unless summing up) what stays."""
-        keys = [key for key in sorted({*old, *new}) if not key.startswith("__")]
+        keys = [key for key in sorted({*old, *new} - {_MARK}) if not key.startswith("__")]
         if include is not None:
             wanted = set(include)
             keys = [key for key in keys if key in wanted]
@@ -134,7 +136,7 @@ class Printer:
 
 def widest(names: Iterable[str]) -> int:
     """The length of the longest of ``names``."""
-    return max((len(name) for name in names), default=0)
+    return max((len(name) for name in names if name != _MARK), default=0)
 
 
 def is_same(old: Any, new: Any) -> bool:
@@ -142,7 +144,7 @@ def is_same(old: Any, new: Any) -> bool:
     if old is _MISSING or new is _MISSING:
         return old in (_MISSING, None) and new in (_MISSING, None)
     if isinstance(old, dict) and isinstance(new, dict):
-        return all(is_same(old.get(k, _MISSING), new.get(k, _MISSING)) for k in {*old, *new})
+        return all(is_same(old.get(k, _MISSING), new.get(k, _MISSING)) for k in {*old, *new} - {_MARK})
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(is_same(a, b) for a, b in zip(old, new, strict=True))
     return isinstance(old, bool) == isinstance(new, bool) and bool(old == new)

@@ -119,12 +119,14 @@ class ProgressView:
     def _ended(self, step: Step) -> None:
         row = self._row(step.urn, step.type)
         refreshed = row.op == "refresh"
-        if _is_root(step):
+        if _is_root(step) and (step.op != "delete" or len(self._rows) == 1):  # else it is only the last to go
             self._stack = step
         row.step, row.took = step, time.monotonic() - row.began
         row.shown = row.shown or self._is_shown(step)
         row.ended.add(step.op)
-        if not self._planning:
+        if _is_root(step) and step.op == "same":
+            row.status = "running"
+        elif not self._planning:
             row.status = _done(row, failed=False)
         custom = (step.new or step.old or _NOTHING).custom
         telling = refreshed or (not self._planning and custom and step.op != "same")

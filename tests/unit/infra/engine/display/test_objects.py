@@ -66,3 +66,9 @@ def test_a_summary_leaves_out_what_stays():
 def test_colours_are_those_of_the_operation():
     text = Printer(1, "create", color=True).difference({}, {"a": 1})
     assert "\x1b[38;5;2m" in text
+
+
+def test_the_mark_of_a_resource_in_a_preview_is_neither_shown_nor_a_change():
+    old, new = {"pet": {"id": "1"}}, {"pet": {"id": "1", "@isPulumiResource": True}}
+    assert Printer(1, summary=True).difference(old, new) == ""
+    assert "@" not in Printer(1).object(new)
