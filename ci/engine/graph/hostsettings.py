@@ -49,6 +49,8 @@ _PIP = {
     "extra-index-url": "PIP_EXTRA_INDEX_URL",
     "trusted-host": "PIP_TRUSTED_HOST",
 }
+_LOOPBACK = re.compile(r"(https?)://(?:[^/@\s]*@)?(?:localhost|127\.\d+\.\d+\.\d+)(?::(\d+))?(?=[/\s]|$)")
+_PORTS = {"http": 80, "https": 443}
 _CREDENTIALS = re.compile(r"://([^/@\s]+)@")
 
 
@@ -59,6 +61,8 @@ class HostSettings:
     variables: tuple[tuple[str, str], ...] = ()
     bundle: Path | None = None
     secrets: tuple[bytes, ...] = ()
+    #: Where the values lead to on this host itself.
+    loopback_ports: frozenset[int] = frozenset()
 
 
 def read(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> HostSettings:
@@ -76,7 +80,10 @@ def read(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> H
         found.update(dict.fromkeys((*bundles, "SSL_CERT_FILE"), CA_TARGET))
     secrets = {match.encode() for value in found.values() for match in _CREDENTIALS.findall(value)}
     secrets |= {secret.partition(b":")[2] for secret in secrets if b":" in secret}
-    return HostSettings(tuple(sorted(found.items())), bundle, tuple(sorted(secrets)))
+    ports = {
+        int(port or _PORTS[scheme]) for value in found.values() for scheme, port in _LOOPBACK.findall(value)
+    }
+    return HostSettings(tuple(sorted(found.items())), bundle, tuple(sorted(secrets)), frozenset(ports))
 
 
 def _pip_config(environ: Mapping[str, str], home: Path) -> dict[str, str]:

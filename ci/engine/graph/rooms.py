@@ -14,6 +14,7 @@ from ci.engine.errors import EngineError, NotStarted
 from ci.engine.graph import users
 from ci.engine.graph.container import DEFAULT_PATH, Mount
 from ci.engine.graph.execution import Exec, Given
+from ci.engine.graph.harbour import RESOLVER
 from ci.engine.graph.hostsettings import CA_TARGET
 from ci.engine.graph.mounting import Mounting, overlay
 from ci.engine.store import algebra
@@ -52,11 +53,13 @@ async def prepared(
     given: Given,
     *,
     hosts: Hosts,
+    berth: sandbox.Berth | None = None,
     own_network: bool = False,
 ) -> AsyncIterator[Prepared]:
     """Set up everything a step's process sees; its scratch space is deleted afterwards.
 
-    ``hosts`` are (address, name) pairs for ``/etc/hosts``, beside the session's services.
+    ``hosts`` are (address, name) pairs for ``/etc/hosts``, beside those of the session's services that
+    everybody may reach. It is to be started from ``berth``; with ``own_network`` it has one in any case.
 
     Raises:
         NotStarted: the step's user can't be had, or the file that it reads.
@@ -71,8 +74,11 @@ async def prepared(
         mounting = Mounting(evaluator, surroundings.reveal, given, folder)
         environment, plaintexts = await _environment(surroundings, step, account.home, evaluator.events.here)
         hosts_file = folder / "hosts"
-        stack.enter_context(surroundings.services.book(hosts_file, hosts, inside=own_network))
-        shown = _base_mounts(surroundings, hosts_file, store, given.rootfs)
+        address = berth.address if berth is not None else ""
+        inside = own_network or bool(address)
+        stack.enter_context(surroundings.services.book(hosts_file, hosts, inside=inside, address=address))
+        resolver = _resolver(surroundings, folder, own=bool(address))
+        shown = _base_mounts(surroundings, (hosts_file, resolver), store, given.rootfs)
         for index, mount in _outermost_first(step.mounts):
             shown.append(await mounting.show(stack, index, mount))
         root = overlay(folder, "root", await evaluator.in_thread(store.show, given.rootfs))
@@ -95,6 +101,15 @@ async def prepared(
         yield Prepared(spec, folder, given, root.upper, mounting.uppers, mounting.files, secrets)
 
 
+def _resolver(surroundings: Surroundings, folder: Path, *, own: bool) -> Path:
+    """The file that says how a process resolves names."""
+    text = surroundings.services.harbour.resolver
+    if text is None or not own:
+        return RESOLVER
+    (folder / "resolv.conf").write_text(text, encoding="utf-8")
+    return folder / "resolv.conf"
+
+
 def _account(store: Store, rootfs: Snapshot, step: Exec) -> users.Account:
     try:
         return users.account(store, rootfs, step.user)
@@ -108,7 +123,7 @@ def _outermost_first(mounts: tuple[Mount, ...]) -> list[tuple[int, Mount]]:
 
 
 def _base_mounts(
-    surroundings: Surroundings, hosts_file: Path, store: Store, rootfs: Snapshot
+    surroundings: Surroundings, files: tuple[Path, Path], store: Store, rootfs: Snapshot
 ) -> list[sandbox.Mount]:
     mounts: list[sandbox.Mount] = []
     if surroundings.settings.bundle is not None:
@@ -117,7 +132,7 @@ def _base_mounts(
     if etc is None or etc.kind != DIRECTORY:
         return mounts
     listing = store.trees.load(etc.digest)
-    for name, source in (("hosts", hosts_file), ("resolv.conf", Path("/etc/resolv.conf"))):
+    for name, source in zip(("hosts", "resolv.conf"), files, strict=True):
         there = listing.get(name)
         if source.is_file() and (there is None or there.kind == REGULAR):
             mounts.append(sandbox.Bind(source.resolve(), f"/etc/{name}"))

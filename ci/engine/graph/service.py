@@ -70,6 +70,8 @@ class Running:
         self.stopping = anyio.Event()
         self.users = 0
         self.pinned = False
+        #: Whether it was started for all of the session, not for those alone who are bound to it.
+        self.public = False
         self.process: sandbox.Process | None = None
         self.spec: sandbox.Spec | None = None
         self.exit_code: int | None = None

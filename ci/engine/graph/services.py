@@ -6,16 +6,16 @@ import contextlib
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup
 
-from ci.engine import sandbox
 from ci.engine.errors import EngineError, ExecError
 from ci.engine.graph import serving
+from ci.engine.graph.harbour import Harbour
 from ci.engine.graph.rooms import HOSTNAME
 from ci.engine.graph.service import Running, Service, named
 
@@ -29,6 +29,16 @@ Hosts = tuple[tuple[str, str], ...]
 GRACE = 10.0
 
 
+@dataclass(slots=True)
+class _Book:
+    """A process's hosts file: what is its own there, where it is itself, and whom it has been let reach."""
+
+    own: Hosts
+    inside: bool
+    address: str
+    reached: frozenset[str] = frozenset()
+
+
 class Services:
     """The services of one session, by digest."""
 
@@ -36,10 +46,8 @@ class Services:
         self._tasks = tasks
         self._running: dict[str, Running] = {}
         self._taken: set[str] = set()
-        self._books: dict[Path, tuple[Hosts, bool]] = {}
-        self._hub: sandbox.Hub | None = None
-        self._hub_asked = anyio.Lock()
-        self._hub_denied = False
+        self._books: dict[Path, _Book] = {}
+        self.harbour = Harbour(tasks)
         self.changed = anyio.Event()
 
     @contextlib.asynccontextmanager
@@ -74,8 +82,9 @@ class Services:
     async def start(self, evaluator: Evaluator, surroundings: Surroundings, service: Service) -> Running:
         """Start a service that then runs until it is stopped or the session ends; errors as of ``using``."""
         running = self._begin(evaluator, surroundings, service)
-        running.pinned = True
+        running.pinned = running.public = True
         await self._ready(running)
+        self.tell()  # it may have been running before, for those alone who are bound to it
         return running
 
     async def stop(self, service: Service, *, kill: bool = False) -> None:
@@ -94,9 +103,7 @@ class Services:
         async with anyio.create_task_group() as group:
             for running in tuple(self._running.values()):
                 group.start_soon(self.stop, running.service)
-        if self._hub is not None:
-            self._hub.close()
-            self._hub = None
+        await self.harbour.close()
 
     async def find(self, service: Service) -> Running:
         """The service as it runs, waited for while it starts.
@@ -110,19 +117,6 @@ class Services:
         await self._ready(running)
         return running
 
-    async def hub(self, running: Running) -> sandbox.Hub | None:
-        """The network between services, with a place in it for one; None where the kernel has none."""
-        async with self._hub_asked:
-            if self._hub is None and not self._hub_denied:
-                try:
-                    self._hub = await anyio.to_thread.run_sync(sandbox.Hub)
-                except OSError:
-                    self._hub_denied = True
-        if self._hub is not None:
-            # Reserved (RFC 1112): no name server, nor anything else that a service may ask for, is there.
-            running.inner = "253" + running.address.removeprefix("127")
-        return self._hub
-
     def alive(self) -> tuple[Running, ...]:
         """The services that have started."""
         return tuple(running for running in self._running.values() if running.alive)
@@ -131,27 +125,41 @@ class Services:
         """Let everybody know that a service started, ended or opened a port."""
         self.changed.set()
         self.changed = anyio.Event()
-        for book, (own, inside) in self._books.items():
-            self._write(book, own, inside=inside)
+        for path, book in self._books.items():
+            self._write(path, book)
 
     @contextlib.contextmanager
-    def book(self, path: Path, own: Hosts, *, inside: bool) -> Iterator[None]:
-        """Keep a process's hosts file: ``own`` (address, name) pairs, and every service of the session.
+    def book(self, path: Path, own: Hosts, *, inside: bool, address: str) -> Iterator[None]:
+        """Keep a process's hosts file, and let it reach whom that names, and nobody else.
 
-        ``inside`` is for a process that is on the network between services.
+        These are ``own`` (address, name) pairs, and every service that was started for all of the session.
+        ``inside`` is for a process that is on the network between services, at ``address``.
         """
-        self._books[path] = (own, inside)
-        self._write(path, own, inside=inside)
+        book = self._books[path] = _Book(own, inside, address)
+        self._write(path, book)
         try:
             yield
         finally:
             del self._books[path]
+            self._let_reach(book, frozenset())
 
-    def _write(self, path: Path, own: Hosts, *, inside: bool) -> None:
-        rows = {name: address for address, name in own}
+    def _let_reach(self, book: _Book, wanted: frozenset[str]) -> None:
+        network = self.harbour.made
+        if network is None or not book.address:
+            return
+        here = {running.inner for running in self._running.values() if running.service.step is None}
+        for other in book.reached - wanted:
+            network.rules.forbid(book.address, other, here=other in here)
+        for other in wanted - book.reached:
+            network.rules.allow(book.address, other, here=other in here)
+        book.reached = wanted
+
+    def _write(self, path: Path, book: _Book) -> None:
+        rows = {name: address for address, name in book.own}
         for running in self.alive():
-            if running.service.tunnelled is None:
-                rows.setdefault(running.hostname, running.inner if inside else running.address)
+            if running.service.tunnelled is None and running.public:
+                rows.setdefault(running.hostname, running.inner if book.inside else running.address)
+        self._let_reach(book, frozenset(rows.values()) - {book.address})
         lines = [f"127.0.0.1\tlocalhost {HOSTNAME}", "::1\tlocalhost ip6-localhost ip6-loopback"]
         lines += (f"{address}\t{name}" for name, address in rows.items())
         # In place: it is this very file that processes have mounted. Cut off last, and a process's own names

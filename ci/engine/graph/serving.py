@@ -72,17 +72,22 @@ class _Life:
         """Run it until it ends, is stopped, or loses a service that it is bound to."""
         running, step = self._running, self._step
         given = await self._evaluator.given(step)
-        hub = await self._surroundings.services.hub(running)
-
-        async def connect(pid: int) -> None:
-            if hub is not None:
-                await self._evaluator.in_thread(hub.connect, pid, running.inner)
-
+        harbour = self._surroundings.services.harbour
         async with contextlib.AsyncExitStack() as stack:
+            berth = await stack.enter_async_context(harbour.service(privileged=step.privileged))
+            running.inner = berth.address or running.address
             bound = await stack.enter_async_context(self._surroundings.bound(self._evaluator, step.services))
             hosts = ((running.inner, running.hostname), *bound.hosts(inside=True))
             room = await stack.enter_async_context(
-                prepared(self._evaluator, self._surroundings, step, given, hosts=hosts, own_network=True)
+                prepared(
+                    self._evaluator,
+                    self._surroundings,
+                    step,
+                    given,
+                    hosts=hosts,
+                    berth=berth,
+                    own_network=not berth.address,
+                )
             )
             running.spec = room.spec
             self._scrubbers = {name: Scrubber(room.secrets) for name in STREAMS}
@@ -91,7 +96,7 @@ class _Life:
                     room.spec,
                     lambda data: self._heard("stdout", data),
                     lambda data: self._heard("stderr", data),
-                    connect,
+                    berth=berth,
                 )
             )
             running.exit_code = await self._to_its_end(running.process, room.spec, bound)
@@ -114,11 +119,9 @@ class _Life:
         async with anyio.create_task_group() as group:
             forwarder = Forwarder(group)
             for port in self._running.service.ports:
-                if port.protocol == "TCP":
-                    self._open(forwarder, process.pid, port.port)
-                else:
-                    running = self._running
-                    forwarder.outward_datagrams(process.pid, running.inner, running.address, port.port)
+                # Where everybody has a network of their own, those on the host's only may want it.
+                with contextlib.suppress(*(EngineError,) if self._reached_from_within() else ()):
+                    self._open(forwarder, process.pid, port)
             group.start_soon(self._open_as_they_come, forwarder, process.pid)
             if self._running.inner == self._running.address:
                 group.start_soon(self._reach_others, forwarder, process.pid)
@@ -136,9 +139,17 @@ class _Life:
             self._running.note(stream, data)
             self._shown.write(stream, data)
 
-    def _open(self, forwarder: Forwarder, pid: int, port: int) -> None:
-        forwarder.outward(pid, self._running.inner, self._running.address, port)
-        self._running.reached |= {port}
+    def _reached_from_within(self) -> bool:
+        network = self._surroundings.services.harbour.made
+        return network is not None and bool(network.way_out)
+
+    def _open(self, forwarder: Forwarder, pid: int, port: Port) -> None:
+        running = self._running
+        if port.protocol == "TCP":
+            running.reached |= {port.port}
+            forwarder.outward(pid, running.inner, running.address, port.port)
+        else:
+            forwarder.outward_datagrams(pid, running.inner, running.address, port.port)
 
     async def _open_as_they_come(self, forwarder: Forwarder, pid: int) -> None:
         """Open whatever the process listens on: a port need not be declared to be reached."""
@@ -148,7 +159,7 @@ class _Life:
             new = found - self._running.reached
             for port in new:
                 with contextlib.suppress(EngineError):  # nobody asked for this one
-                    self._open(forwarder, pid, port)
+                    self._open(forwarder, pid, Port(port))
             if new:
                 self._surroundings.services.tell()
             await anyio.sleep(pause)
@@ -231,14 +242,15 @@ async def _tunnel(
 
 async def _of_the_host(surroundings: Surroundings, running: Running, upstream: str) -> None:
     """Lead a service's ports to the host's, for steps and for other services."""
-    hub = await surroundings.services.hub(running)
+    network = await surroundings.services.harbour.network()
     async with anyio.create_task_group() as group:
-        if hub is not None:
-            await anyio.to_thread.run_sync(hub.take, running.inner)
+        if network is not None:
+            running.inner = network.address()
+            await anyio.to_thread.run_sync(network.take, running.inner)
             forwarder = Forwarder(group)
             for port, upstream_port, protocol in running.service.forwards:
                 if protocol == "TCP":
-                    await forwarder.into(hub.namespace, running.inner, port, upstream, upstream_port)
+                    await forwarder.into(network.hub.namespace, running.inner, port, upstream, upstream_port)
         await _forward(surroundings, running, running.address, upstream)
         group.cancel_scope.cancel()
 

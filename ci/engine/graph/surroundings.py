@@ -78,6 +78,12 @@ class Surroundings:
         self.session_variables = session_variables
         self.lending = lending or Lending(Events())
 
+    def loopback_ports(self, *, nesting: bool) -> frozenset[int]:
+        """The ports of this host's loopback that a step is told of: proxies, indexes, the session itself."""
+        told = self.session_variables if nesting else ()
+        ports = {int(value) for name, value in told if name == "DAGGER_SESSION_PORT"}
+        return self.settings.loopback_ports | ports
+
     @contextlib.asynccontextmanager
     async def bound(
         self, evaluator: Evaluator, wanted: tuple[tuple[str, Service], ...]

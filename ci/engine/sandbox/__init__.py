@@ -11,12 +11,13 @@ from ci.engine.sandbox.inside import (
     open_ports,
     run_inside,
 )
-from ci.engine.sandbox.limits import BadLimit, Groups, Limits, limits
-from ci.engine.sandbox.network import Hub
+from ci.engine.sandbox.limits import BadLimit, Group, Groups, Limits, limits
+from ci.engine.sandbox.network import GATEWAY, Hub, Network
 from ci.engine.sandbox.process import Output, Process, run, start
 from ci.engine.sandbox.spec import Bind, Data, Mount, Overlay, OverlayMount, Spec, Tmpfs
 
 __all__ = [
+    "GATEWAY",
     "BadLimit",
     "Berth",
     "Berths",
@@ -24,11 +25,13 @@ __all__ = [
     "CommandNotExecutable",
     "CommandNotFound",
     "Data",
+    "Group",
     "Groups",
     "Host",
     "Hub",
     "Limits",
     "Mount",
+    "Network",
     "Output",
     "Overlay",
     "OverlayMount",

@@ -30,8 +30,9 @@ _PATIENCE = 5  # looks in a row at which it wanted more processes than it may ha
 
 @dataclass(slots=True)
 class Berth:
-    """One such thread. ``namespace`` is the file of its network's namespace, "" for the host's.
+    """One such thread.
 
+    ``namespace`` is the file of its network's namespace, and ``address`` its own there; "" is the host's.
     A ``confined`` one starts containers that can gain no more capabilities than an ordinary one has. Without
     a ``group`` each process is limited by itself, as far as that goes.
     """
@@ -39,6 +40,7 @@ class Berth:
     confined: bool
     group: Group | None = None
     namespace: str = ""
+    address: str = ""
     limits: Limits = UNLIMITED
     _thread: ThreadPoolExecutor = field(init=False)
     _ended: bool = False
@@ -159,7 +161,11 @@ class Berths:
             berth.hold(limits)
             yield berth
         finally:
-            self._free.append(berth)
+            if confined:
+                self._free.append(berth)
+            else:  # who knows what a container with every capability has made of its network
+                self._made.remove(berth)
+                await anyio.to_thread.run_sync(berth.close)
 
     def close(self) -> None:
         """Give them all up. Blocking."""

@@ -42,13 +42,14 @@ def _connected(pid: int, host: str, port: int) -> socket.socket:
     return _visit(_of(pid), make)
 
 
-def _listening(namespace: str, host: str, port: int) -> socket.socket:
+def _listening(namespace: str, host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     def make() -> socket.socket:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_INET, kind)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
-            listener.listen(128)
+            if kind == socket.SOCK_STREAM:
+                listener.listen(128)
         except OSError:
             listener.close()
             raise
@@ -88,13 +89,15 @@ async def datagrams_inside(pid: int, host: str, port: int) -> ConnectedUDPSocket
     return await ConnectedUDPSocket.from_socket(made)
 
 
-async def listen_inside(namespace: str, host: str, port: int) -> socket.socket:
-    """A TCP socket that listens inside a network, given by its namespace's file ("/proc/PID/ns/net").
+async def listen_inside(
+    namespace: str, host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM
+) -> socket.socket:
+    """A socket that listens (TCP) or hears (UDP) inside a network, given by its file ("/proc/PID/ns/net").
 
     Raises:
         OSError: the address is taken, or the process is gone.
     """
-    return await anyio.to_thread.run_sync(_listening, namespace, host, port)
+    return await anyio.to_thread.run_sync(_listening, namespace, host, port, kind)
 
 
 async def listens(pid: int, host: str, port: int) -> bool:

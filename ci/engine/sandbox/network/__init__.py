@@ -1,5 +1,6 @@
 """The networks of containers: a hub between them, a way out of it, and who may reach whom."""
 
 from ci.engine.sandbox.network.hub import Hub, visit
+from ci.engine.sandbox.network.network import GATEWAY, Network
 
-__all__ = ["Hub", "visit"]
+__all__ = ["GATEWAY", "Hub", "Network", "visit"]
