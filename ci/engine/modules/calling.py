@@ -136,7 +136,7 @@ async def _run(call: Call, module: Module, object_: Object, wanted: FunctionCall
 
     assert module.runtime is not None  # noqa: S101  # it was loaded with one
     client = Client(served={each.name: each for each in module.dependencies}, module=module, function=wanted)
-    api = view(call, module.dependencies, module)
+    api = view(call, module.dependencies, module.itself or module)
     return await process.run(call, module.runtime.container, title(object_, wanted), client, api)
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Module(Digested):
     """A module; without a source and a runtime it is one that an SDK is still describing.
 
-    ``key`` names what its functions do: the content of its source and of what it depends on.
+    ``key`` names what its functions do: the content of its source and of what it depends on. ``itself`` has
+    its types under the names that its own code knows them by, where it is used under another name.
     """
 
     name: str = ""
@@ -33,6 +34,7 @@ class Module(Digested):
     source: ModuleSource | None = None
     runtime: Runtime | None = None
     key: str = ""
+    itself: Module | None = None
 
     @property
     def caches(self) -> bool:

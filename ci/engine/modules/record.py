@@ -104,6 +104,7 @@ def _made(kind: str, parts: list[Any], store: Store) -> Any:
         value = object.__new__(found)
         for each, part in zip(dataclasses.fields(found), parts, strict=True):
             object.__setattr__(value, each.name, part)
+    getattr(value, "digest", None)  # made of its parts': here, that is one step; later it would recurse
     if isinstance(value, Snapshot) and value.tree != EMPTY:
         try:
             store.trees.load(value.tree)
