@@ -34,8 +34,8 @@ class Tree:
         self._spinner = Spinner("dots", style="yellow")
         self._console = Console(file=to)
         self._live = Live(
+            self,
             console=self._console,
-            get_renderable=self.drawn,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -79,7 +79,7 @@ class Tree:
         if self._failed and ending.bad:
             self._console.print(*(Text(line) for line in ending.advice), sep="\n")
 
-    def drawn(self) -> RenderableType:
+    def __rich__(self) -> RenderableType:
         """The part of the screen that is drawn again and again: what is running."""
         with self._lock:
             rows = [row for step in self._steps.top() for row in self._rows(step, 0)]

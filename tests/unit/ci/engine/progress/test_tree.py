@@ -53,7 +53,7 @@ def test_a_running_step_has_its_parts_and_what_it_said_last(monkeypatch):
     ):
         tree.show(event)
     console = Console(file=to, width=60)
-    console.print(tree.drawn())
+    console.print(tree)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", to.getvalue())
     assert re.search(r". dockerBuild 0\.0s\s+│ . withExec make 0\.0s\s+│   ┃ halfway", text)
 
@@ -83,3 +83,12 @@ def test_the_screen_is_left_alone_while_somebody_else_has_it(monkeypatch):
         tree.show(TerminalClosed())
         tree.show(StepEnded("a", 0, cached=False, error=None))
     assert "✔" in to.getvalue()[len(before) :]
+
+
+def test_a_step_that_has_ended_is_not_drawn_again_as_running(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    to = Terminal()
+    with Tree(to) as tree:
+        tree.show(StepStarted("a", "once"))
+        tree.show(StepEnded("a", 0, cached=False, error=None))
+    assert to.getvalue().count("once") == 1
