@@ -1,5 +1,6 @@
 """Shows events as a tree that is redrawn on a terminal: what is running, how long, and what it said last."""
 
+import queue
 import threading
 from collections.abc import Iterator
 from types import TracebackType
@@ -31,6 +32,8 @@ class Tree:
         self._brief = brief
         self._failed = False
         self._unfinished = ""
+        self._ended: queue.SimpleQueue[Step | threading.Event | None] = queue.SimpleQueue()
+        self._printing = threading.Thread(target=self._print, name="progress", daemon=True)
         self._spinner = Spinner("dots", style="yellow")
         self._console = Console(file=to)
         self._live = Live(
@@ -43,16 +46,20 @@ class Tree:
 
     def __enter__(self) -> Self:
         self._live.start()
+        self._printing.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.put(None)
+        self._printing.join()
         self._live.stop()
 
     def show(self, event: Event) -> None:
         """Take an event in; it shows when the screen is next redrawn."""
         if isinstance(event, TerminalOpened):
+            self._flush()
             self._live.stop()
             return
         if isinstance(event, TerminalClosed):
@@ -63,7 +70,28 @@ class Tree:
         if isinstance(event, StepEnded) and step is not None and step.parent is None:
             self._failed = self._failed or event.error is not None
             if event.error is not None or not self._brief:
-                self._console.print(Group(*(_styled(line) for line in outline(step))))
+                self._ended.put(step)
+
+    def _print(self) -> None:
+        """Print the steps that have ended, all there are at once: in a thread, for a terminal may be slow."""
+        open_ = True
+        while open_:
+            waiting = [self._ended.get()]
+            while not self._ended.empty():
+                waiting.append(self._ended.get())
+            open_ = None not in waiting
+            steps = [step for step in waiting if isinstance(step, Step)]
+            if steps:
+                self._console.print(Group(*(_styled(line) for step in steps for line in outline(step))))
+            for flushed in waiting:
+                if isinstance(flushed, threading.Event):
+                    flushed.set()
+
+    def _flush(self) -> None:
+        """Wait until all that has ended so far is printed."""
+        flushed = threading.Event()
+        self._ended.put(flushed)
+        flushed.wait()
 
     def print(self, line: str) -> None:
         """Show a line of what the user's command wrote, above the tree."""
