@@ -152,6 +152,7 @@ class _Loading:
             api, works = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
             self._session.works = works
             self._session.closing.push_async_callback(works.close)
+            await works.carrying.receive()
             self._session.tasks.start_soon(works.housekeeping.run)
             self._result = api
         except EngineError as error:

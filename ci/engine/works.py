@@ -12,6 +12,8 @@ from anyio.abc import TaskGroup
 from ci.engine import sandbox
 from ci.engine.cache import policy
 from ci.engine.cache.housekeeping import Housekeeping
+from ci.engine.cache.transfer.carrying import Carrying
+from ci.engine.cache.transfer.options import transfers
 from ci.engine.events import Events
 from ci.engine.graph import hostsettings
 from ci.engine.graph.evaluator import Evaluator
@@ -33,6 +35,7 @@ class Works:
     surroundings: Surroundings
     services: Services
     housekeeping: Housekeeping
+    carrying: Carrying
 
     @classmethod
     def open(
@@ -53,14 +56,16 @@ class Works:
         host = sandbox.enter()
         os.umask(0o022)  # what steps write must not depend on the caller's
         housekeeping = Housekeeping(state, policy.default(state))
+        elsewhere = transfers()
         store = Store(state, Ownership(on_disk=host.uid_range))
         services = Services(tasks)
         surroundings = Surroundings(hostsettings.read(), services, reveal, session_variables, lending)
         evaluator = Evaluator(store, events, tasks, Steps(surroundings))
-        return cls(store, evaluator, surroundings, services, housekeeping)
+        return cls(store, evaluator, surroundings, services, housekeeping, Carrying(store, events, elsewhere))
 
     async def close(self) -> None:
         """Stop the services and give the store back."""
         self.housekeeping.stop()
         await self.services.stop_all()
+        await self.carrying.send()
         await self.evaluator.in_thread(self.store.close)

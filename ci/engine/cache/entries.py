@@ -25,6 +25,8 @@ TYPES = {
     "volume": "exec.cachemount",
 }
 _OWN = ("counter", "boot")
+#: Says which file systems are close to another one on disk.
+NEAR = "near"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def _facts(database: sqlite3.Connection) -> Iterator[Found]:
             continue
         value = loads(text)
         title = value.get("title") if isinstance(value, dict) else None
-        yield Found(CacheEntry(kind, key, title or f"{kind} {key[:64]}", made, used), value, text)
+        entry = CacheEntry(kind, key, title or f"{kind} {key[:64]}", made, used)
+        yield Found(entry) if kind == NEAR else Found(entry, value, text)  # a hint keeps nothing
 
 
 def _images(root: Path) -> Iterator[Found]:

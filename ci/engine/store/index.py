@@ -108,6 +108,7 @@ class Index:
         self._contents: dict[str, tuple[int, str]] = {}
         self._layers: dict[int, LayerRow] = {}
         self._used: dict[tuple[str, str], int] = {}
+        self._seen: set[tuple[str, str]] = set()
         self._session = 0
         try:
             self._db = connect(path)
@@ -309,16 +310,46 @@ class Index:
             if self._lease is not None:
                 for digest in named(value, row[0]):
                     self._lease.tree(digest)
+            self._seen.add((kind, key))
         return value
+
+    def seen(self, kind: str) -> list[tuple[str, Any]]:
+        """The facts of a kind that this session has looked up or recorded, by their keys."""
+        found = [(key, self.fact(kind, key)) for own, key in sorted(self._seen) if own == kind]
+        return [(key, value) for key, value in found if value is not None]
+
+    def facts(self, kind: str) -> list[tuple[str, Any]]:
+        """All facts of a kind, by their keys."""
+        with self._reading() as db:
+            keys = [row[0] for row in db.execute("SELECT key FROM fact WHERE kind = ? ORDER BY key", (kind,))]
+        found = [(key, self.fact(kind, key)) for key in keys]
+        return [(key, value) for key, value in found if value is not None]
+
+    def contents_of(self, layer: int) -> list[str]:
+        """The sha256 of the contents that lie in a layer."""
+        self.flush()
+        with self._reading() as db:
+            return [row[0] for row in db.execute("SELECT digest FROM content WHERE layer = ?", (layer,))]
 
     def _sharing(self) -> AbstractContextManager[None]:
         return nullcontext() if self._lease is None else self._lease.sharing()
 
-    def record(self, kind: str, key: str, value: Any) -> None:
-        """Record a JSON value, together with everything that is buffered, in one transaction."""
+    def record(self, kind: str, key: str, value: Any, *, used: bool = True) -> None:
+        """Record a JSON value, together with everything that is buffered, in one transaction.
+
+        ``used``: this session has made it, and does not only take it over for others.
+        """
         text = json.dumps(value, separators=(",", ":"))
         with self._transaction() as db:
             db.execute(_FACT, _row(kind, key, text))
+        if used:
+            self._seen.add((kind, key))
+
+    def has_fact(self, kind: str, key: str) -> bool:
+        """Whether something is recorded under ``kind`` and ``key``; that does not use it."""
+        with self._reading() as db:
+            query = "SELECT 1 FROM fact WHERE kind = ? AND key = ?"
+            return db.execute(query, (kind, key)).fetchone() is not None
 
     def forget(self, kind: str, key: str) -> None:
         """Drop what was recorded under ``kind`` and ``key``."""

@@ -271,13 +271,26 @@ class Store:
         return Snapshot(snapshot.tree, self._held(snapshot, source, seal=False))
 
     def _write_layer(self, snapshot: Snapshot, source: Callable[[str, Entry], Path]) -> int:
-        below = self._usable(snapshot.near)
+        below = self._usable(snapshot.near) or self._near(snapshot.tree)
         while below is not None and below.depth >= MAX_DEPTH and below.parent is not None:
             below = self._bottom(below)
         changes = algebra.difference(self.trees, below.tree if below else EMPTY, snapshot.tree)
         folder = self.scratch()
         located = list(layers.write(changes, folder, source, self.ownership))
         return self.install(folder, snapshot.tree, below, located)
+
+    def _near(self, tree: str) -> LayerRow | None:
+        """A layer close to a tree that came from elsewhere, together with the word on what it is close to."""
+        for each in self.index.fact("near", tree) or ():
+            found = self._usable(self.shown(each))
+            if found is not None:
+                return found
+        return None
+
+    @property
+    def since(self) -> int:
+        """When this session began (ns since the epoch): the files that it uses are touched after that."""
+        return self._lease.since
 
     def _bottom(self, row: LayerRow) -> LayerRow | None:
         while row.parent is not None:
