@@ -75,7 +75,12 @@ async def _load(call: Call, source: ModuleSource) -> Module:
     described = await _known(call, bare)
     core = frozenset(call.session.source.schema.possible)
     module = naming.named(described, source.module_name, source.config.name, core)
-    module = replace(module, dependencies=bare.dependencies, source=source, runtime=prepared, key=bare.key)
+    itself = None
+    if source.module_name != source.config.name:
+        itself = naming.named(described, source.config.name, source.config.name, core)
+    module = replace(
+        module, dependencies=bare.dependencies, source=source, runtime=prepared, key=bare.key, itself=itself
+    )
     call.session.universe.add(module)
     return module
 
