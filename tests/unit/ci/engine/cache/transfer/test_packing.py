@@ -72,7 +72,7 @@ def test_what_is_there_already_is_not_written_again(here: Store, there: Store, t
     assert image is not None
     packing.unpacked(there, image)
     assert there.index.fact("exec", "one") is not None
-    there.show(first)
+    there.show(Snapshot(first.tree))
     assert layout.write(tmp_path / "out", packing.packed(there, PLATFORM), there.blobs) == 0
 
 
