@@ -10,7 +10,6 @@ from ci.engine.api.types.container_image import from_
 from ci.engine.api.types.directory import empty_directory
 from ci.engine.api.types.directory_files import with_directory
 from ci.engine.errors import EngineError
-from ci.engine.events import StepEnded, StepStarted
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import Directory, File
 from ci.engine.graph.fingerprint import fingerprint
@@ -121,9 +120,8 @@ async def called(
 
 def _tell(call: Call, object_: Object, wanted: FunctionCall) -> None:
     """Let those who watch know of a call whose result was kept."""
-    events = call.session.works.evaluator.events
-    events.emit(StepStarted(wanted.digest, title(object_, wanted)))
-    events.emit(StepEnded(wanted.digest, 0.0, cached=True, error=None))
+    with call.session.works.evaluator.events.step(title(object_, wanted)) as shown:
+        shown.cached = True
 
 
 def title(object_: Object, wanted: FunctionCall) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ci.engine import sandbox
 from ci.engine.connection import PORT, TOKEN
 from ci.engine.errors import OUTPUT_LIMIT, EngineError, ExecError
-from ci.engine.events import STREAMS, StepEnded, StepOutput, StepStarted, Stream
+from ci.engine.events import STREAMS, Step, Stream
 from ci.engine.graph.execution import Exec
 from ci.engine.graph.rooms import prepared
 from ci.engine.graph.scrub import Scrubber
+from ci.engine.graph.secret import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,48 +80,72 @@ async def run(call: Call, container: Container, title: str, client: Client, api:
         cwd=container.config.workdir or "/",
     )
     session.guests[token] = api.serving(client)
-    identity, began = f"call:{function.digest}", time.monotonic()
-    works.evaluator.events.emit(StepStarted(identity, title))
-    failure: str | None = "cancelled"
     try:
-        code, output = await _execute(call, step, identity)
-        result = _outcome(function, step, code, output)
-        failure = None
-    except EngineError as error:
-        failure = error.message
-        raise
+        with works.evaluator.events.step(title) as shown:
+            return _outcome(function, step, *await _execute(call, step, shown))
     finally:
         del session.guests[token]
-        seconds = time.monotonic() - began
-        works.evaluator.events.emit(StepEnded(identity, seconds, cached=False, error=failure))
-    return result
 
 
-async def _execute(call: Call, step: Exec, identity: str) -> tuple[int, dict[Stream, bytes]]:
+async def _execute(call: Call, step: Exec, shown: Step) -> tuple[int, dict[Stream, bytes]]:
+    """Run the process; returns its exit code, and the last that it wrote."""
     works = call.session.works
-    evaluator = works.evaluator
+    evaluator, surroundings = works.evaluator, works.surroundings
     given = await evaluator.given(step)
-    async with prepared(evaluator, works.surroundings, step, given, hosts=()) as room:
-        hidden = (*room.secrets, *call.session.secrets.told())
-        scrubbers: dict[Stream, Scrubber] = {stream: Scrubber(hidden) for stream in STREAMS}
-        kept: dict[Stream, bytes] = dict.fromkeys(STREAMS, b"")
-
-        def show(stream: Stream, data: bytes) -> None:
-            if data:
-                kept[stream] = (kept[stream] + data)[-OUTPUT_LIMIT:]
-                evaluator.events.emit(StepOutput(identity, stream, data))
-
+    async with contextlib.AsyncExitStack() as stack:
+        harbour = surroundings.services.harbour
+        berth = await stack.enter_async_context(harbour.step(privileged=False))
+        room = await stack.enter_async_context(
+            prepared(evaluator, surroundings, step, given, hosts=(), berth=berth)
+        )
+        ports = surroundings.loopback_ports(nesting=True)
+        await stack.enter_async_context(harbour.reaching(berth, ports))
+        output = _Output(shown, room.secrets, call.session.secrets)
         try:
             code = await sandbox.run(
-                replace(room.spec),
-                lambda data: show("stdout", scrubbers["stdout"].feed(data)),
-                lambda data: show("stderr", scrubbers["stderr"].feed(data)),
+                room.spec,
+                lambda data: output.take("stdout", data),
+                lambda data: output.take("stderr", data),
+                berth,
             )
         except sandbox.SandboxError as error:
             raise EngineError(f"the module's code can't be started: {error}") from error
+        output.finish()
+    return code, output.kept
+
+
+class _Output:
+    """What the code writes, shown without secrets, also those that it asks for meanwhile; the last is kept."""
+
+    def __init__(self, shown: Step, always: tuple[bytes, ...], secrets: Secrets) -> None:
+        self.kept: dict[Stream, bytes] = dict.fromkeys(STREAMS, b"")
+        self._shown = shown
+        self._always = always
+        self._secrets = secrets
+        self._hidden = frozenset((*always, *secrets.told()))
+        self._scrubbers = self._made()
+
+    def take(self, stream: Stream, data: bytes) -> None:
+        """Take what the code wrote."""
+        hidden = frozenset((*self._always, *self._secrets.told()))
+        if hidden != self._hidden:
+            self.finish()
+            self._hidden = hidden
+            self._scrubbers = self._made()
+        self._show(stream, self._scrubbers[stream].feed(data))
+
+    def finish(self) -> None:
+        """Show what was held back."""
         for stream in STREAMS:
-            show(stream, scrubbers[stream].flush())
-    return code, kept
+            self._show(stream, self._scrubbers[stream].flush())
+
+    def _made(self) -> dict[Stream, Scrubber]:
+        return {stream: Scrubber(tuple(self._hidden)) for stream in STREAMS}
+
+    def _show(self, stream: Stream, data: bytes) -> None:
+        if data:
+            self.kept[stream] = (self.kept[stream] + data)[-OUTPUT_LIMIT:]
+            self._shown.write(stream, data)
 
 
 def _outcome(function: FunctionCall, step: Exec, code: int, output: dict[Stream, bytes]) -> str:
@@ -136,8 +162,6 @@ def _outcome(function: FunctionCall, step: Exec, code: int, output: dict[Stream,
 
 
 def _decoded(values: dict[str, str]) -> dict[str, Any]:
-    import json
-
     found: dict[str, Any] = {}
     for name, text in values.items():
         try:

@@ -119,7 +119,6 @@ async def _with_module(call: Call, container: Container, source: ModuleSource, p
         ("DAGGER_MODULE", source.config.name),
         ("DAGGER_DEFAULT_PYTHON_PACKAGE", names.package(names.project(project.name))),
         ("DAGGER_MAIN_OBJECT", main),
-        ("OTEL_SDK_DISABLED", "true"),
     ):
         container = with_env_variable(call, container, name=name, value=value)
     return with_workdir(call, container, path=code)

@@ -98,7 +98,9 @@ def test_no_output_shows_a_secret_that_the_code_asked_for(session) -> None:
     assert session.data(f'{{greeter {{reveal(secret: "{secret}")}}}}')["greeter"]["reveal"] == "told"
     log = session.log.read_text()
     assert "the secret is ***" in log
+    assert "another is ***" in log
     assert "hunter2" not in log
+    assert "from-the-environment" not in log
 
 
 def test_checks_are_found_run_and_told_apart(session) -> None:

@@ -124,6 +124,7 @@ class Greeter:
     @function
     async def reveal(self, secret: dagger.Secret) -> str:
         print("the secret is", await secret.plaintext())
+        print("another is", await dag.secret("env://ENGINE_TEST_SECRET").plaintext())
         return "told"
 
     @function
