@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +21,7 @@ from ci.engine.store.tree import EMPTY, Lost
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.graph.surroundings import Surroundings
+    from ci.engine.graph.surroundings import Bound, Surroundings
 
 
 class StepRunner(Protocol):
@@ -60,6 +60,43 @@ class _Streams:
             self.show(stream, data)
 
 
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What a step's process has around it: its services, where it is started, and what it sees."""
+
+    bound: Bound
+    berth: sandbox.Berth
+    room: Prepared
+
+
+@contextlib.asynccontextmanager
+async def outfitted(
+    evaluator: Evaluator, surroundings: Surroundings, step: Exec, given: Given
+) -> AsyncIterator[Outfit]:
+    """Have all around a step that its process needs, for as long as the context lasts.
+
+    Raises:
+        ExecError: a service that it is bound to did not start.
+        NotStarted: something else of it can't be had.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            bound = await stack.enter_async_context(surroundings.bound(evaluator, step.services))
+        except ExecError:
+            raise
+        except EngineError as error:
+            raise NotStarted(step.args, error.message) from error
+        harbour = surroundings.services.harbour
+        berth = await stack.enter_async_context(harbour.step(privileged=step.privileged))
+        hosts = bound.hosts(inside=bool(berth.address))
+        room = await stack.enter_async_context(
+            prepared(evaluator, surroundings, step, given, hosts=hosts, berth=berth)
+        )
+        ports = surroundings.loopback_ports(nesting=step.nesting)
+        await stack.enter_async_context(harbour.reaching(berth, ports))
+        yield Outfit(bound, berth, room)
+
+
 class Steps:
     """The session's step runner."""
 
@@ -74,7 +111,10 @@ class Steps:
             EngineError: it could not be started.
         """
         with evaluator.events.step(f"withExec {step.title}", {DIGEST: f"sha256:{key}"}) as shown:
-            cached = await evaluator.in_thread(_recorded, evaluator.store, key, evaluator.wary)
+            if evaluator.wary:
+                cached = await evaluator.in_thread(_recorded, evaluator.store, key, True)
+            else:  # a look-up takes less than the way to another thread and back
+                cached = _recorded(evaluator.store, key, wary=False)
             if cached is not None:
                 shown.cached = True
                 return cached
@@ -82,40 +122,26 @@ class Steps:
 
     async def _run_now(self, evaluator: Evaluator, step: Exec, key: str, given: Given, shown: Step) -> Result:
         store = evaluator.store
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                bound = await stack.enter_async_context(self._surroundings.bound(evaluator, step.services))
-            except ExecError:
-                raise
-            except EngineError as error:
-                raise NotStarted(step.args, error.message) from error
-            harbour = self._surroundings.services.harbour
-            berth = await stack.enter_async_context(harbour.step(privileged=step.privileged))
-            hosts = bound.hosts(inside=bool(berth.address))
-            room = await stack.enter_async_context(
-                prepared(evaluator, self._surroundings, step, given, hosts=hosts, berth=berth)
-            )
-            ports = self._surroundings.loopback_ports(nesting=step.nesting)
-            await stack.enter_async_context(harbour.reaching(berth, ports))
-            streams = self._streams(shown, room)
-            stack.callback(streams.close)
-            code = await bound.watch(lambda: self._execute(room, streams, step, berth))
-            streams.finish()
-            if code not in EXPECTED[step.expect]:
-                for text in berth.complaints():
-                    streams.write("stderr", f"[the step {text}]\n".encode())
+        async with outfitted(evaluator, self._surroundings, step, given) as outfit:
+            room, berth = outfit.room, outfit.berth
+            with contextlib.closing(self._streams(shown, room)) as streams:
+                code = await outfit.bound.watch(lambda: self._execute(room, streams, step, berth))
                 streams.finish()
-                failure = self._failure(step, code, streams)
-                await self._surroundings.lending.after(room.spec, failure)
-                raise failure
+                if code not in EXPECTED[step.expect]:
+                    for text in berth.complaints():
+                        streams.write("stderr", f"[the step {text}]\n".encode())
+                    streams.finish()
+                    failure = self._failure(step, code, streams)
+                    await self._surroundings.lending.after(room.spec, failure, berth)
+                    raise failure
 
-            def keep() -> Result:
-                outputs = {stream: kept.keep(store) for stream, kept in streams.kept.items()}
-                result = harvest(store, step, room, outputs, code)
-                store.index.record("exec", key, {**result.to_json(), "title": step.title})
-                return result
+                def keep() -> Result:
+                    outputs = {stream: kept.keep(store) for stream, kept in streams.kept.items()}
+                    result = harvest(store, step, room, outputs, code)
+                    store.index.record("exec", key, {**result.to_json(), "title": step.title})
+                    return result
 
-            return await evaluator.in_thread(keep)
+                return await evaluator.in_thread(keep)
 
     @staticmethod
     def _streams(shown: Step, room: Prepared) -> _Streams:

@@ -62,7 +62,7 @@ class Lending:
             finally:
                 self.events.emit(TerminalClosed())
 
-    async def after(self, spec: sandbox.Spec, error: EngineError) -> None:
+    async def after(self, spec: sandbox.Spec, error: EngineError, berth: sandbox.Berth) -> None:
         """Lend the terminal to a container as a command left it that failed, if the user wants that.
 
         Raises:
@@ -71,7 +71,7 @@ class Lending:
         if not self.on_failure:
             return
         shell = on_terminal(replace(spec, args=self.on_failure))
-        await self.open(" ".join(spec.args), lambda user: terminal(shell, user), error.message)
+        await self.open(" ".join(spec.args), lambda user: terminal(shell, user, berth), error.message)
 
 
 def on_terminal(spec: sandbox.Spec) -> sandbox.Spec:

@@ -88,10 +88,16 @@ class Berth:
         if self.group is None or self.limits.processes is None:
             yield
             return
+        failure: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch, self.group, end)
-            yield
+            try:
+                yield
+            except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # raised below
+                failure = error
             group.cancel_scope.cancel()
+        if failure is not None:  # by itself: out of the task group it would come as a group
+            raise failure
 
     async def _watch(self, group: Group, end: Callable[[], None]) -> None:
         before, refused = 0, 0

@@ -20,6 +20,7 @@ from dataclasses import replace
 import anyio
 import anyio.to_thread
 
+from ci.engine.sandbox.berth import Berth
 from ci.engine.sandbox.errors import SandboxError
 from ci.engine.sandbox.filter.choice import chosen
 from ci.engine.sandbox.inside import ATTACH, attaching
@@ -35,10 +36,10 @@ class _Left(Exception):
     """The command on the terminal has ended; the container's own is never to start."""
 
 
-async def terminal(spec: Spec, user: int) -> int:
+async def terminal(spec: Spec, user: int, berth: Berth | None = None) -> int:
     """Run the command of ``spec`` in a container, on a terminal that ``user``'s is connected to.
 
-    Returns its exit code. ``user`` is the descriptor of a terminal.
+    Returns its exit code. ``user`` is the descriptor of a terminal; the container is started from ``berth``.
 
     Raises:
         SandboxError: the container can't be set up, or there is no terminal to be had in it.
@@ -53,7 +54,7 @@ async def terminal(spec: Spec, user: int) -> int:
         raise _Left
 
     try:
-        async with start(replace(spec, stdin=None), _unheard, _unheard, attach):
+        async with start(replace(spec, stdin=None), _unheard, _unheard, attach, berth):
             pass
     except _Left:
         pass

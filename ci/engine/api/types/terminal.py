@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shlex
 
 from ci.engine.api.registry import Call, serves
@@ -13,8 +12,8 @@ from ci.engine.api.types.container_run import exec_of
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import Directory
-from ci.engine.graph.rooms import prepared
 from ci.engine.graph.service import Service
+from ci.engine.graph.step import outfitted
 from ci.engine.graph.terminal import on_terminal
 from ci.engine.platform import host_platform
 from ci.engine.sandbox.terminal import terminal as run_on_terminal
@@ -96,10 +95,6 @@ async def _open(
     step = exec_of(container, args, privileged=privileged, nesting=nesting)
     given = await evaluator.given(step)  # before the terminal is taken: it may take long, and is shown
     surroundings.lending.check()
-    async with contextlib.AsyncExitStack() as stack:
-        bound = await stack.enter_async_context(surroundings.bound(evaluator, step.services))
-        room = await stack.enter_async_context(
-            prepared(evaluator, surroundings, step, given, hosts=bound.hosts())
-        )
-        spec = on_terminal(room.spec)
-        await surroundings.lending.open(step.title, lambda user: run_on_terminal(spec, user))
+    async with outfitted(evaluator, surroundings, step, given) as outfit:
+        spec = on_terminal(outfit.room.spec)
+        await surroundings.lending.open(step.title, lambda user: run_on_terminal(spec, user, outfit.berth))
