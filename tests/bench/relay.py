@@ -94,7 +94,7 @@ def relay(registry: str) -> Iterator[Relay]:
     """A relay to the registry at "host:port", on a port of its own."""
 
     with _Server(registry) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield server.relay

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import functools
 import os
 import ssl
 import time
@@ -17,6 +18,8 @@ import httpx
 ATTEMPTS = 4
 #: Seconds without a byte after which a connection counts as dead.
 IDLE = 30.0
+#: Seconds to wait after the first attempt.
+FIRST_WAIT = 0.5
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 #: The longest wait, in seconds, that a server may ask for; whoever wants more is not asked again.
 _LONGEST_WAIT = 30.0
@@ -47,7 +50,7 @@ def client(
     proxies are those of the environment, or `proxies` by scheme. `connect` is the longest wait for a
     connection and `idle` that for the next byte, in seconds.
     """
-    trust = trust or ssl.create_default_context()
+    trust = trust or _usual_trust()
     mounts: dict[str, httpx.AsyncHTTPTransport | None] = {
         f"{scheme}://": httpx.AsyncHTTPTransport(proxy=url, verify=trust)
         for scheme, url in (proxies or {}).items()
@@ -62,6 +65,12 @@ def client(
         follow_redirects=True,
         headers={"user-agent": "shipway"},
     )
+
+
+@functools.cache
+def _usual_trust() -> ssl.SSLContext:
+    # Reading all certificates of a host takes as long as ten requests.
+    return ssl.create_default_context()
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +94,7 @@ async def send(
         except httpx.TransportError:
             if attempt == attempts or not reconnect:
                 raise
-            await anyio.sleep(_backoff(attempt))
+            await anyio.sleep(backoff(attempt))
             continue
         wait = _pause(attempt, response)
         if response.status_code in _RETRIED and attempt < attempts and wait <= _LONGEST_WAIT:
@@ -131,7 +140,7 @@ async def download(
             failed = 1 if file.seek(0, os.SEEK_END) - have >= _PROGRESS else failed + 1
             if failed >= attempts:
                 raise
-            await anyio.sleep(_backoff(failed))
+            await anyio.sleep(backoff(failed))
         else:
             return
 
@@ -165,9 +174,7 @@ async def _body(response: httpx.Response, file: BinaryIO, left: int | None) -> N
         file.write(chunk)
         if (now := time.monotonic()) - since > idle:
             if came < _SLOWEST * idle:
-                raise CutOff(
-                    f"{response.request.url} sent {came} bytes in {now - since:.0f} s: it has stalled"
-                )
+                raise CutOff(f"{response.request.url} stalls: {came} bytes in {now - since:.1f} s")
             since, came = now, 0
     file.flush()
 
@@ -198,8 +205,9 @@ def partial(folder: Path, name: str) -> Iterator[tuple[Path, BinaryIO]]:
         path.unlink(missing_ok=True)
 
 
-def _backoff(attempt: int) -> float:
-    return float(0.25 * 2**attempt)
+def backoff(attempt: int) -> float:
+    """Seconds to wait after so many attempts, twice as long each time."""
+    return float(FIRST_WAIT * 2 ** (attempt - 1))
 
 
 def _pause(attempt: int, response: httpx.Response) -> float:
@@ -210,5 +218,5 @@ def _pause(attempt: int, response: httpx.Response) -> float:
     try:
         then = parsedate_to_datetime(asked)
     except ValueError:
-        return _backoff(attempt)
+        return backoff(attempt)
     return max((then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)

@@ -12,6 +12,7 @@ from ci.engine.images.errors import ImageNotFound, RegistryDenied, RegistryUnrea
 from ci.engine.images.manifest import Descriptor
 from ci.engine.images.registry.origins import origins, remember
 from ci.engine.images.registry.session import Session
+from ci.engine.images.transport import backoff
 from ci.engine.store.blobs import CHUNK, Blobs
 
 
@@ -77,7 +78,7 @@ async def _send(session: Session, blobs: Blobs, part: Descriptor, place: str) ->
             # What was answered will be answered again; what broke off goes on.
             if not isinstance(error.__cause__, httpx.TransportError) or failed >= session.manner.attempts:
                 raise
-        await anyio.sleep(0.25 * 2**failed)
+        await anyio.sleep(backoff(failed))
         place, sent = await _status(session, place, size)
 
 

@@ -1,7 +1,9 @@
 """A real registry, a server that fails on demand, and a cache that outlives the run."""
 
+import contextlib
 import re
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +14,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from ci.engine.images import Reference
+from ci.engine.images import Reference, transport
 from ci.engine.images.debian.archive import Archive
 from ci.engine.images.debian.deb import read_deb
 from ci.engine.state import folder
@@ -97,6 +99,12 @@ def private_registry(start_registry) -> str:
 
 
 @pytest.fixture
+def hurried(monkeypatch) -> None:
+    """Attempts follow each other at once."""
+    monkeypatch.setattr(transport, "FIRST_WAIT", 0.01)
+
+
+@pytest.fixture
 def name(request) -> str:
     """A repository of the test's own."""
     return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
@@ -114,12 +122,17 @@ def blobs(tmp_path) -> Blobs:
 
 @dataclass
 class Answer:
-    """What a server is to answer: `cut` is after how many bytes of the body the connection breaks."""
+    """What a server is to answer: `cut` is after how many bytes of the body the connection breaks.
+
+    One that `stalls` answers nothing, for as long as the test lasts; one that `drips` sends a byte at a time.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
+    stalls: bool = False
+    drips: float = 0.0
 
 
 @dataclass
@@ -129,6 +142,7 @@ class Server:
     host: str
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture
@@ -137,31 +151,83 @@ def answer() -> type[Answer]:
     return Answer
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
-            waiting = found.answers.get(self.path.partition("?")[0]) or [Answer(status=404)]
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        found = self.server.found
+        found.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
+        waiting = found.answers.get(self.path.partition("?")[0]) or [Answer(status=404)]
+        with contextlib.suppress(OSError):
             self.give(waiting.pop(0) if len(waiting) > 1 else waiting[0])
 
-        def give(self, answer: Answer) -> None:
-            body, status = answer.body, answer.status
-            if (asked := self.headers.get("range")) and status == 200:
-                body, status = body[int(asked.removeprefix("bytes=").rstrip("-")) :], 206
-            self.send_response(status)
-            for header, value in {"content-length": str(len(body)), **answer.headers}.items():
-                self.send_header(header, value)
-            self.end_headers()
-            self.wfile.write(body[: answer.cut])
+    def give(self, answer: Answer) -> None:
+        if answer.stalls:
+            self.server.found.over.wait()
+            return
+        body, status = answer.body, answer.status
+        if (asked := self.headers.get("range")) and status == 200:
+            body, status = body[int(asked.removeprefix("bytes=").rstrip("-")) :], 206
+        self.send_response(status)
+        for header, value in {"content-length": str(len(body)), **answer.headers}.items():
+            self.send_header(header, value)
+        self.end_headers()
+        if answer.drips:
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                if self.server.found.over.wait(answer.drips):
+                    return
+        self.wfile.write(body[: answer.cut])
 
-        def log_message(self, *args: object) -> None:
-            """Nothing: pytest's output is for tests."""
+    def log_message(self, *args: object) -> None:
+        """Nothing: pytest's output is for tests."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        found = Server(f"127.0.0.1:{http.server_port}")
-        thread = threading.Thread(target=http.serve_forever)
+
+class _Prepared(ThreadingHTTPServer):
+    found: Server
+
+
+@contextlib.contextmanager
+def prepared(context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server of prepared answers, over TLS with a `context`."""
+    with _Prepared(("127.0.0.1", 0), _Handler) as http:
+        http.found = Server(f"127.0.0.1:{http.server_port}")
+        if context is not None:
+            http.socket = context.wrap_socket(http.socket, server_side=True)
+        thread = threading.Thread(target=http.serve_forever, args=(0.02,))
         thread.start()
-        yield found
+        yield http.found
+        http.found.over.set()
         http.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with prepared() as found:
+        yield found
+
+
+@pytest.fixture
+def other() -> Iterator[Server]:
+    """A server at another place."""
+    with prepared() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory) -> tuple[Path, Path]:
+    """A certificate that nobody trusts, for 127.0.0.1, and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    made, key = folder / "ca.crt", folder / "ca.key"
+    wanted = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", made]
+    subprocess.run([*command, *wanted], check=True, capture_output=True)
+    return made, key
+
+
+@pytest.fixture
+def secure(certificate) -> Iterator[Server]:
+    """A server with that certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with prepared(context) as found:
+        yield found
