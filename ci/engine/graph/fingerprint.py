@@ -17,7 +17,15 @@ def fingerprint(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(_plain(parts), separators=(",", ":")).encode()).hexdigest()
 
 
+_SCALARS = frozenset((str, int, bool, float, type(None)))
+
+
 def _plain(value: Any) -> Any:
+    kind = type(value)  # the exact types first: a step's key is made of a hundred strings in tuples
+    if kind in _SCALARS:
+        return value
+    if kind is tuple or kind is list:
+        return [item if type(item) in _SCALARS else _plain(item) for item in value]
     match value:
         case None | bool() | int() | float() | str():
             return value
