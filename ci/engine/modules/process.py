@@ -115,7 +115,7 @@ async def _execute(call: Call, step: Exec, shown: Step) -> tuple[int, dict[Strea
 
 
 class _Output:
-    """What the code writes, shown without secrets, even those that it asks for meanwhile; the last is kept."""
+    """What the code writes, shown without secrets, even those it asks for meanwhile; the last is kept."""
 
     def __init__(self, shown: Step, always: tuple[bytes, ...], secrets: Secrets) -> None:
         self.kept: dict[Stream, bytes] = dict.fromkeys(STREAMS, b"")
