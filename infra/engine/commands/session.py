@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +26,7 @@ from infra.engine.values import Properties
 if TYPE_CHECKING:
     from infra.engine.commands.line.invocation import Invocation
     from infra.engine.deploy.contract import Program
+    from infra.engine.protocol.program.launcher import Launcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Session:
     """One stack at work. ``config`` is plain text by full key, ``secret`` names the keys that are secret.
 
     What is ``excluded`` an operation leaves as it is; ``blinded`` are the secret ones as they may be shown.
+    ``launcher`` is the program's interpreter, where it has been started already.
     """
 
     stack: Reference
@@ -42,6 +45,7 @@ class Session:
     snapshot: Snapshot
     excluded: tuple[str, ...] = ()
     blinded: Mapping[str, str] = field(default_factory=dict)
+    launcher: Launcher | None = None
 
 
 def open_session(call: Invocation) -> Session:
@@ -124,6 +128,21 @@ def program_of(call: Invocation) -> Program:
         plugins=project.plugins,
         address=call.flags.get("client") or "",
     )
+
+
+@contextmanager
+def started(call: Invocation, again: bool) -> Iterator[Launcher | None]:
+    """The program's interpreter, to get ready along with the engine; None where a run has to tell why not."""
+    from infra.engine.deploy.errors import DeploymentError
+    from infra.engine.protocol.program.launcher import Launcher
+
+    try:
+        program = program_of(call)
+        launcher = None if program.address else Launcher(program, again)
+    except DeploymentError:
+        launcher = None
+    with launcher or nullcontext():
+        yield launcher
 
 
 class Stacks:

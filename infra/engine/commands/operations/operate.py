@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.line import prompts
 from infra.engine.commands.operations import history, plans
-from infra.engine.commands.session import Session, Stacks, open_session, program_of
+from infra.engine.commands.session import Session, Stacks, open_session, program_of, started
 from infra.engine.display.options import Options, View
 from infra.engine.state.backend import is_truthy
 
@@ -31,8 +31,9 @@ _UNCHANGED = frozenset({"same", "read", "discard", "read-replacement", "discard-
 
 def preview(call: Invocation) -> int:
     """Show what an update would do."""
-    session = open_session(call)
-    outcome, _ = _foretell(call, session, "update")
+    with started(call, again=False) as launcher:
+        session = replace(open_session(call), launcher=launcher)
+        outcome, _ = _foretell(call, session, "update")
     _save_plan(call, session, outcome)
     if call.flags["import-file"]:
         from infra.engine.commands.operations.imports import write_creates
@@ -72,9 +73,11 @@ def operate(call: Invocation, kind: PreviewOf, excluded: tuple[str, ...] = ()) -
         raise ExitError("--skip-preview cannot be used with --preview-only", BAD_INVOCATION)
     plan = plans.read(call) if flags.get("plan") else None
     with ExitStack() as held:
+        runs = kind == "update" or flags.get("run-program", False)
+        launcher = held.enter_context(started(call, again=not (skip or only))) if runs else None
         if not only:
             held.enter_context(call.backend.locks(call.stack).hold())
-        session = replace(open_session(call), excluded=excluded)
+        session = replace(open_session(call), excluded=excluded, launcher=launcher)
         if flags.get("clear-pending-creates"):
             session = _without_pending_creates(call, session)
         if not skip or only:
@@ -233,6 +236,7 @@ def request_for(
         project=call.project.name,
         snapshot=session.snapshot,
         program=program_of(call),
+        launcher=session.launcher,
         preview_of=of,
         config=session.config,
         secret_config=session.secret,
