@@ -1,6 +1,7 @@
 """The user's terminal, for an engine that is asked to open a shell in a container."""
 
 import contextlib
+import fcntl
 import os
 import termios
 from collections.abc import Iterator
@@ -12,9 +13,8 @@ def users_terminal() -> Iterator[int | None]:
 
     It is left as it was found, also by an engine that ended in the middle of a session on it.
     """
-    try:
-        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
-    except OSError:
+    terminal = _opened()
+    if terminal is None:
         yield None
         return
     before = termios.tcgetattr(terminal)
@@ -24,3 +24,11 @@ def users_terminal() -> Iterator[int | None]:
         if termios.tcgetattr(terminal) != before:
             termios.tcsetattr(terminal, termios.TCSADRAIN, before)
         os.close(terminal)
+
+
+def _opened() -> int | None:
+    with contextlib.suppress(OSError):
+        return os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    # It may control another session, as under su: then it is what is read from, if one can write there too.
+    writable = os.isatty(0) and fcntl.fcntl(0, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDWR
+    return os.dup(0) if writable else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -71,7 +72,7 @@ class Lending:
         if not self.on_failure:
             return
         shell = on_terminal(replace(spec, args=self.on_failure))
-        await self.open(" ".join(spec.args), lambda user: terminal(shell, user, berth), error.message)
+        await self.open(shlex.join(spec.args), lambda user: terminal(shell, user, berth), error.message)
 
 
 def on_terminal(spec: sandbox.Spec) -> sandbox.Spec:

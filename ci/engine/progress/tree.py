@@ -105,7 +105,8 @@ class Tree:
     def close(self, ending: Ending) -> None:
         """Tell how to run again what failed."""
         if self._failed and ending.bad:
-            self._console.print(*(Text(line) for line in ending.advice), sep="\n")
+            # Not wrapped: it is there to be copied.
+            self._console.print(*(Text(line) for line in ending.advice), sep="\n", soft_wrap=True)
 
     def __rich__(self) -> RenderableType:
         """The part of the screen that is drawn again and again: what is running."""

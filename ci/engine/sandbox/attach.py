@@ -18,6 +18,7 @@ from typing import Any
 _NAMESPACES = ("ipc", "uts", "net", "cgroup", "pid", "mnt", "user")
 _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 23, 24, 38
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
+_IGNORED = (13, 25)  # SIGPIPE and SIGXFSZ: by Python, and by whatever it executes unless told otherwise
 _CAN_T_RUN = 126
 
 
@@ -116,6 +117,8 @@ def _main() -> int:
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         else:
             _terminal(task)
+        for signal in _IGNORED:
+            libc.signal(signal, None)
         _limit(permitted, libc)
         _become(task)
         if program := bytes.fromhex(task.get("filter", "")):

@@ -112,11 +112,19 @@ def test_what_is_changed_on_a_terminal_is_gone_with_it(on_a_terminal):
         assert "no such file" in screen.shown
 
 
-def test_the_default_terminal_command_and_a_directory_that_is_seen_from_a_container(on_a_terminal):
-    query = CONTAINER % 'withDefaultTerminalCmd(args:["sh","-c","echo the default $PWD"]){terminal{sync}}'
+def test_the_containers_own_terminal_command_runs_as_its_user_with_no_more_rights_than_a_step(on_a_terminal):
+    script = "echo in $PWD; id -u; tty; cat /proc/self/status"
+    query = CONTAINER % (
+        f'withUser(name:"1000"){{withDefaultTerminalCmd(args:["sh","-c","{script}"]){{terminal{{sync}}}}}}'
+    )
     with on_a_terminal(query) as screen:
         assert screen.ended() == 0
-        assert "the default /" in screen.shown
+        assert "in /\r\n1000\r\n/dev/pts/0\r\n" in screen.shown
+        status = dict(re.findall(r"(\w+):\s*(\S+)", screen.shown))
+    assert int(status["CapBnd"], 16) == 0
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+    assert int(status["SigIgn"], 16) == 0
 
 
 def test_a_terminal_beside_a_service(on_a_terminal):
