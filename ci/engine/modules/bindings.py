@@ -115,7 +115,7 @@ def text(dependencies: tuple[Module, ...]) -> str:
         (
             f"class Client(_core.Client):\n{_docstring('The root of all types.', 1)}\n{methods}",
             "dag = Client()\n",
-            f"__all__ = sorted({{*_core.__all__, {', '.join(map(repr, sorted(names)))}}})\n",
+            f"__all__ = sorted({{*_core.__all__, {', '.join(repr(each) for each in sorted(names))}}})\n",
         )
     )
     return "\n\n".join(blocks)

@@ -20,6 +20,7 @@ from ci.engine.modules.process import FunctionCall
 from ci.engine.modules.schema import ABSENT
 from ci.engine.modules.source import context_directory
 from ci.engine.modules.typedefs import Argument, Function, Interface, Object
+from ci.engine.modules.views import view
 from ci.engine.platform import host_platform
 
 if TYPE_CHECKING:
@@ -130,11 +131,9 @@ def title(object_: Object, wanted: FunctionCall) -> str:
 
 
 async def _run(call: Call, module: Module, object_: Object, wanted: FunctionCall) -> str:
-    from ci.engine.modules.loading import view
-
     assert module.runtime is not None  # noqa: S101  # it was loaded with one
     client = Client(served={each.name: each for each in module.dependencies}, module=module, function=wanted)
-    api = view(call, module.dependencies, module.itself or module)
+    api = view(call.session, module.dependencies, module.itself or module, answers)
     return await process.run(call, module.runtime.container, title(object_, wanted), client, api)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ci.engine.api.respond import Api
 from ci.engine.errors import EngineError
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.modules import bindings, calling, naming, process, record, runtime
 from ci.engine.modules.client import Client
 from ci.engine.modules.module import Module
 from ci.engine.modules.process import FunctionCall
-from ci.engine.modules.schema import ExtendedSource
+from ci.engine.modules.views import view
 from ci.engine.store.tree import Lost
 
 if TYPE_CHECKING:
@@ -107,22 +106,10 @@ async def _described(call: Call, bare: Module) -> Module:
     assert bare.runtime is not None  # noqa: S101  # it has just been prepared
     function = FunctionCall()
     client = Client(served={each.name: each for each in bare.dependencies}, module=bare, function=function)
-    api = view(call, bare.dependencies, None)
+    api = view(call.session, bare.dependencies, None, calling.answers)
     title = f"load module {bare.name}"
     result = await process.run(call, bare.runtime.container, title, client, api)
     found = call.session.ids.load(calling.decoded(result))
     if not isinstance(found.value, Module):
         raise EngineError(f'module "{bare.name}" described a {found.type}, not a module')
     return found.value
-
-
-def view(call: Call, visible: tuple[Module, ...], own: Module | None) -> Api:
-    """What a module's code sees: its dependencies, and the types of its own."""
-    session = call.session
-    key = (tuple(each.digest for each in visible), own.digest if own else "", session.universe.generation)
-    made = session.universe.views.get(key)
-    if made is None:
-        known = tuple(session.universe.modules.values())
-        source = ExtendedSource(session.source, visible, own, known, calling.answers)
-        made = session.universe.views[key] = Api(source, session.registry, session)
-    return made

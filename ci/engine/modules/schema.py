@@ -66,8 +66,10 @@ class ExtendedSource:
             enums |= {e.name: {m.name: m.name for m in e.members} for e in _enums(module)}
         own = {o.name for module in (*self._known, *shown) for o in _objects(module)}
         found = implementing({name: objects[name] for name in own}, interfaces)
-        for every in (objects, interfaces):
-            every |= {n: replace(every[n], interfaces=each) for n, each in found.items() if n in every}
+        objects |= {n: replace(objects[n], interfaces=each) for n, each in found.items() if n in objects}
+        interfaces |= {
+            n: replace(interfaces[n], interfaces=each) for n, each in found.items() if n in interfaces
+        }
         query = objects["Query"]
         fields = {f.name: f for module in self._visible for f in _entries(module, self._answers)}
         loaded = [o.name for each in shown for o in _objects(each)] + [

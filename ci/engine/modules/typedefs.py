@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ci.engine.graph.fingerprint import Digested
 
@@ -206,8 +206,3 @@ def referring(kind: str, name: str, *, optional: bool = False) -> TypeDef:
     """A reference to an object, interface, enum or scalar by its name."""
     makers = {OBJECT: Object, INTERFACE: Interface, ENUM: Enum, SCALAR: Scalar}
     return TypeDef(kind, optional, named=makers[kind](name, name))
-
-
-def optional(type_: TypeDef) -> TypeDef:
-    """The same type, where it may be left out."""
-    return replace(type_, optional=True)

@@ -11,7 +11,8 @@ from ci.engine.api.types.common import works
 from ci.engine.api.types.directory_files import with_directory
 from ci.engine.errors import EngineError
 from ci.engine.graph.files import SCRATCH, Directory, Files, derive
-from ci.engine.modules import loading, scaffold, source
+from ci.engine.modules import loading, scaffold
+from ci.engine.modules import source as sources
 from ci.engine.modules.config import Dependency
 from ci.engine.modules.module import Module
 from ci.engine.modules.source import ModuleSource
@@ -86,7 +87,7 @@ def with_dependencies(_call: Call, parent: ModuleSource, *, dependencies: list[M
     """With more dependencies, in place of those of the same names."""
     config, kept = parent.config, {each.module_name: each for each in parent.dependencies}
     for each in dependencies:
-        if each.kind != source.LOCAL or parent.kind != source.LOCAL:
+        if each.kind != sources.LOCAL or parent.kind != sources.LOCAL:
             raise EngineError(f'module "{each.module_name}" is in a directory: depend on one of the host')
         if each.place != parent.place:
             raise EngineError(
@@ -119,10 +120,10 @@ def without_dependencies(_call: Call, parent: ModuleSource, *, dependencies: lis
 
 async def _reloaded(call: Call, changed: ModuleSource) -> ModuleSource:
     """A source whose context is read anew, for what its configuration says by now."""
-    if changed.kind != source.LOCAL:
+    if changed.kind != sources.LOCAL:
         return changed
     parts = works(call)
-    context = await parts.evaluator.in_thread(source.read_context, parts.store, changed)
+    context = await parts.evaluator.in_thread(sources.read_context, parts.store, changed)
     return replace(changed, context=context)
 
 

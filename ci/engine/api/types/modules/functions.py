@@ -1,5 +1,8 @@
 """``Function`` and its arguments: how an SDK describes them, and how anyone reads them."""
 
+# Resolvers and their parameters have the API's names.
+# pylint: disable=redefined-outer-name
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,5 +1,8 @@
 """``TypeDef`` and what it may be: how an SDK describes a module's types, and how anyone reads them."""
 
+# Resolvers and their parameters have the API's names.
+# pylint: disable=redefined-outer-name
+
 from __future__ import annotations
 
 from dataclasses import replace
