@@ -32,7 +32,7 @@ def overlay(folder: Path, name: str, lower: tuple[Path, ...]) -> sandbox.Overlay
     upper, work = folder / f"{name}.u", folder / f"{name}.w"
     upper.mkdir()
     upper.chmod(0o755)
-    return sandbox.Overlay(lower, upper, work)
+    return sandbox.Overlay(lower, upper, work, disposable=True)
 
 
 @dataclass(slots=True)

@@ -165,8 +165,9 @@ class Services:
         # In place: it is this very file that processes have mounted. Cut off last, and a process's own names
         # first, where they stay: whoever reads it meanwhile finds them.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o644), "wb", buffering=0) as file:
-            file.write(("\n".join(lines) + "\n").encode("ascii"))
-            file.truncate()
+            written = file.write(("\n".join(lines) + "\n").encode("ascii"))
+            if os.fstat(file.fileno()).st_size > written:  # a disk takes its time to truncate
+                file.truncate()
 
     def _begin(self, evaluator: Evaluator, surroundings: Surroundings, service: Service) -> Running:
         running = self._running.get(service.digest)

@@ -35,7 +35,7 @@ def mounted(overlay: Overlay) -> Iterator[Path]:
         )
         raise SandboxError(msg)
     merged, scratch, empty = (overlay.work / name for name in ("merged", "scratch", "empty"))
-    with _work_directory(overlay.work):
+    with _work_directory(overlay.work, disposable=overlay.disposable):
         merged.mkdir()
         scratch.mkdir()
         if not overlay.lower:
@@ -71,7 +71,7 @@ def _write(path: Path, data: Data) -> Path:
 
 
 @contextmanager
-def _work_directory(work: Path) -> Iterator[None]:
+def _work_directory(work: Path, *, disposable: bool = False) -> Iterator[None]:
     work.mkdir(exist_ok=True)
     try:
         yield
@@ -79,7 +79,8 @@ def _work_directory(work: Path) -> Iterator[None]:
         # overlayfs leaves a directory of mode 0 there, which only its owner's chmod opens (or root's powers).
         with suppress(OSError):
             (work / "scratch/work").chmod(0o700)
-        shutil.rmtree(work, ignore_errors=True)
+        if not disposable:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _mount(lower: tuple[Path, ...], upper: Path, scratch: Path, merged: Path) -> None:

@@ -10,7 +10,8 @@ class Overlay:
 
     ``lower`` has the read-only layers, top-most first (none is an empty root). Changes go to ``upper``, an
     existing directory on a file system that overlayfs can write to (ext4, xfs, btrfs, tmpfs). ``work`` is an
-    empty or absent directory on that same file system; the sandbox fills it and removes it when it is done.
+    empty or absent directory on that same file system; the sandbox fills it and removes it when it is done,
+    unless it is ``disposable``: then whoever gave it sees to that, at a better time.
     In ``upper`` a deleted file is a character device 0/0 and a replaced directory bears the attribute
     ``user.overlay.opaque=y``; other ``user.overlay.*`` attributes mean nothing to a reader.
     """
@@ -18,6 +19,7 @@ class Overlay:
     lower: tuple[Path, ...]
     upper: Path
     work: Path
+    disposable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,13 +107,19 @@ async def test_a_service_that_dies_before_it_listens_fails_whoever_needs_it_with
 
 
 async def test_a_service_that_dies_under_way_ends_the_step_that_uses_it(base):
-    dying = base.with_exposed_port(8000).with_default_args(
-        ["sh", "-c", "python3 -m http.server 8000 & sleep 1; exit 42"]
+    mortal = (
+        "import http.server as h, os\n"
+        "class H(h.BaseHTTPRequestHandler):\n"
+        "  def do_GET(self): os._exit(42)\n"
+        "h.HTTPServer(('', 8000), H).serve_forever()\n"
     )
+    dying = base.with_exposed_port(8000).with_default_args(["python3", "-c", mortal]).as_service()
+    ask = FETCH.replace("sys.argv[1]", "'http://www:8000/'")
+    fatal = "import time\ntry:\n  " + ask + "\nfinally:\n  time.sleep(60)"
     with pytest.raises(
         dagger.QueryError, match=r"bound service \w+ \(aliased as www\) exited: exit code: 42"
     ):
-        await base.with_service_binding("www", dying.as_service()).with_exec(["sleep", "60"]).sync()
+        await base.with_service_binding("www", dying).with_exec(["python3", "-c", fatal]).sync()
 
 
 async def test_a_service_needs_a_command(base):
