@@ -72,7 +72,7 @@ class Journal:  # pylint: disable=too-many-instance-attributes
         self._next = 0
         self._provider = snapshot.secrets_provider
         self._ledger = self._load(snapshot)
-        self._lines: list[str] = []
+        self._records: list[Record] = []
         self._told = self._durable = 0
         self._unwritten = False
         self._backed_up = False
@@ -133,7 +133,12 @@ class Journal:  # pylint: disable=too-many-instance-attributes
             self._numbers[id(new)], self._held[place] = place, new
             replaces.append((place, self._entry(new)))
         removes = tuple(self._forget(resource) for resource in change.removes)
-        appends = tuple((self._number(resource), self._entry(resource)) for resource in change.appends)
+        if change.removes == change.appends:  # word for word as before: so is what is stored
+            entries = [self._ledger.entry(number) for number in removes]
+        else:
+            entries = [self._entry(resource) for resource in change.appends]
+        numbers = [self._number(resource) for resource in change.appends]
+        appends = tuple(zip(numbers, entries, strict=True))
         record = Record(
             ends=True, operation=number, removes=removes, replaces=tuple(replaces), appends=appends
         )
@@ -156,13 +161,13 @@ class Journal:  # pylint: disable=too-many-instance-attributes
             snapshot = replace(snapshot, secrets_provider=self._provider)
         async with self._writing:
             self._ledger = self._load(snapshot)
-            self._lines.clear()
+            self._records.clear()
             self._told += 1
             await self._write_whole(lagging=False)
 
     async def _tell(self, record: Record, *, trifling: bool = False) -> None:
         self._ledger.apply(record)
-        self._lines.append(record.line())
+        self._records.append(record)
         if trifling:
             self._unwritten = True
             return
@@ -181,15 +186,15 @@ class Journal:  # pylint: disable=too-many-instance-attributes
             await self._write_whole(lagging=self._size > SMALL)
 
     async def _append(self) -> None:
-        told, lines = self._told, "".join(self._lines).encode()
-        self._lines.clear()
+        told, lines = self._told, "".join(record.line() for record in self._records).encode()
+        self._records.clear()
         await anyio.to_thread.run_sync(_append, self._backend.journal_path(self._stack), lines)
         self._journalled += len(lines)
         self._durable = told
 
     async def _write_whole(self, *, lagging: bool) -> None:
         told = self._told
-        self._lines.clear()
+        self._records.clear()
         self._unwritten = False
         self._ledger.head["manifest"] = serialize.manifest_json(timestamp(), self._version)
         if self._provider is not None:

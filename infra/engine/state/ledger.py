@@ -98,6 +98,10 @@ class Ledger:
             },
         )
 
+    def entry(self, number: int) -> Entry:
+        """The entry of a resource, by its number."""
+        return self.new[number] if number in self.new else self.old[number]
+
     def apply(self, record: Record) -> None:
         """Change the list as ``record`` says."""
         if record.begins is not None and record.operation is not None:

@@ -13,6 +13,7 @@ class Positions:
 
     def __init__(self, root: Path | None) -> None:
         self._root = root
+        self._files: dict[str, str] = {}
 
     def of(self, request: Any) -> tuple[str, tuple[str, ...]]:
         """The position and the stack of a request; empty where it tells none, or nonsense."""
@@ -21,10 +22,18 @@ class Positions:
         return position, tuple(self._position(frame.pc) for frame in stack)
 
     def _position(self, raw: Any) -> str:
-        where = urlsplit(raw.uri)
-        path = unquote(where.path)
-        if where.scheme != "file" or not os.path.isabs(path) or self._root is None or raw.line < 0:
+        if raw.uri not in self._files:
+            self._files[raw.uri] = self._file(raw.uri)
+        file = self._files[raw.uri]
+        if not file or raw.line < 0:
             return ""
-        relative = os.path.relpath(path, self._root)
         column = f",{raw.column}" if raw.column > 0 else ""
-        return f"project:///{quote(relative)}#{raw.line}{column}"
+        return f"{file}#{raw.line}{column}"
+
+    def _file(self, uri: str) -> str:
+        """The file's URI below the project; every resource's stack has the same few."""
+        where = urlsplit(uri)
+        path = unquote(where.path)
+        if where.scheme != "file" or not os.path.isabs(path) or self._root is None:
+            return ""
+        return f"project:///{quote(os.path.relpath(path, self._root))}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import anyio
@@ -56,10 +57,15 @@ class Client:
     ) -> None:
         self._configuration = configuration
         self._tokens = Tokens(configuration)
-        self._http = httpx.AsyncClient(
+        self._transport = transport
+
+    @cached_property
+    def _http(self) -> httpx.AsyncClient:
+        """Made by the first call: to read the machine's certificates takes as long as many an update."""
+        return httpx.AsyncClient(
             timeout=httpx.Timeout(60, connect=10),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
-            transport=transport,
+            transport=self._transport,
             headers={"User-Agent": "shipway", "Accept": "application/json"},
         )
 
@@ -109,7 +115,8 @@ class Client:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._http.aclose()
+        if "_http" in vars(self):
+            await self._http.aclose()
 
 
 def from_status(status: Mapping[str, Any]) -> GoogleError:
