@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from graphql.language import DocumentNode
 
     from ci.engine.api.source import SchemaSource
-    from ci.engine.modules.schema import ExtendedSource
+    from ci.engine.modules.schema.extended import ExtendedSource
     from ci.engine.session import Session
 
 REMEMBERED = 256  # plans of recent queries

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ci.engine.api.respond import Api
     from ci.engine.modules.module import Module
-    from ci.engine.modules.process import FunctionCall
+    from ci.engine.modules.running.process import FunctionCall
 
 
 @dataclass(eq=False)

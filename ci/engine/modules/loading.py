@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
 from ci.engine.graph.fingerprint import fingerprint
-from ci.engine.modules import bindings, calling, naming, process, record, runtime
 from ci.engine.modules.client import Client
+from ci.engine.modules.generated import bindings
 from ci.engine.modules.module import Module
-from ci.engine.modules.process import FunctionCall
-from ci.engine.modules.views import view
+from ci.engine.modules.running import calling, process, record, runtime
+from ci.engine.modules.running.process import FunctionCall
+from ci.engine.modules.running.views import view
+from ci.engine.modules.types import naming
 from ci.engine.store.tree import Lost
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ci.engine.graph.fingerprint import Digested
-from ci.engine.modules import calling
 from ci.engine.modules.module import Module
-from ci.engine.modules.names import kebab
-from ci.engine.modules.typedefs import Argument, Function, Object
+from ci.engine.modules.running import calling
+from ci.engine.modules.types.names import kebab
+from ci.engine.modules.types.typedefs import Argument, Function, Object
 from ci.engine.store.patterns import Selection
 
 if TYPE_CHECKING:

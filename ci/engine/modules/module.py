@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ci.engine.graph.fingerprint import Digested, fingerprint
-from ci.engine.modules.names import camel, lower_camel
-from ci.engine.modules.typedefs import Enum, Interface, Object, TypeDef
+from ci.engine.modules.types.names import camel, lower_camel
+from ci.engine.modules.types.typedefs import Enum, Interface, Object, TypeDef
 
 if TYPE_CHECKING:
     from ci.engine.api.respond import Api
-    from ci.engine.modules.runtime import Runtime
+    from ci.engine.modules.running.runtime import Runtime
     from ci.engine.modules.source import ModuleSource
 
 

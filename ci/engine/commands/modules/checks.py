@@ -11,8 +11,8 @@ from typing import Any
 from ci.engine.commands.globals import Settings
 from ci.engine.commands.graphql import Client
 from ci.engine.commands.modules.asking import ModuleError, asking, reference
-from ci.engine.commands.modules.tables import table
-from ci.engine.modules.names import kebab
+from ci.engine.commands.shown.tables import table
+from ci.engine.modules.types.names import kebab
 
 _FIELDS = "name description checkType"
 

@@ -11,7 +11,7 @@ from ci.engine.errors import EngineError
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.modules.module import Module
-from ci.engine.modules.process import FunctionCall
+from ci.engine.modules.running.process import FunctionCall
 
 
 @dataclass(frozen=True)

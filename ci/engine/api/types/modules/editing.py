@@ -11,9 +11,10 @@ from ci.engine.api.types.common import works
 from ci.engine.api.types.directory_files import with_directory
 from ci.engine.errors import EngineError
 from ci.engine.graph.files import SCRATCH, Directory, Files, derive
-from ci.engine.modules import loading, scaffold
+from ci.engine.modules import loading
 from ci.engine.modules import source as sources
 from ci.engine.modules.config import Dependency
+from ci.engine.modules.generated import scaffold
 from ci.engine.modules.module import Module
 from ci.engine.modules.source import ModuleSource
 from ci.engine.platform import api_version

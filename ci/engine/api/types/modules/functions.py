@@ -10,8 +10,8 @@ from dataclasses import replace
 from ci.engine.api.registry import Call, serves, serves_attributes
 from ci.engine.errors import EngineError
 from ci.engine.graph import durations
-from ci.engine.modules import names
-from ci.engine.modules.typedefs import Argument, Function, Object, SourceMap, TypeDef
+from ci.engine.modules.types import names
+from ci.engine.modules.types.typedefs import Argument, Function, Object, SourceMap, TypeDef
 
 serves_attributes("Function", "name", "description", "source_map", "deprecated")
 serves_attributes(

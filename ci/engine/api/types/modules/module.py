@@ -7,11 +7,11 @@ from dataclasses import replace
 from ci.engine.api.registry import Call, refuse, serves, serves_attributes
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Container
-from ci.engine.modules import calling
 from ci.engine.modules.module import Module
-from ci.engine.modules.schema import ExtendedSource
+from ci.engine.modules.running import calling
+from ci.engine.modules.schema.extended import ExtendedSource
 from ci.engine.modules.source import ModuleSource
-from ci.engine.modules.typedefs import TypeDef
+from ci.engine.modules.types.typedefs import TypeDef
 
 serves_attributes("Module", "name", "description", "objects", "interfaces", "enums", "dependencies", "source")
 refuse("Module", "user_defaults", because="defaults are given in the functions' own code")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ci.engine.api.registry import Call, serves
-from ci.engine.modules import coretypes
 from ci.engine.modules.module import Module
-from ci.engine.modules.typedefs import Object, TypeDef
+from ci.engine.modules.types import coretypes
+from ci.engine.modules.types.typedefs import Object, TypeDef
 
 
 @serves("Query")

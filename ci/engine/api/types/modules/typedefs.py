@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from ci.engine.api.registry import Call, serves, serves_attributes
 from ci.engine.errors import EngineError
-from ci.engine.modules import names
-from ci.engine.modules.typedefs import (
+from ci.engine.modules.types import names
+from ci.engine.modules.types.typedefs import (
     ENUM,
     INTERFACE,
     LIST,

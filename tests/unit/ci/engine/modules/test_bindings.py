@@ -6,9 +6,9 @@ import sys
 from dataclasses import replace
 
 from ci.engine.api.source import generated_client
-from ci.engine.modules import bindings
+from ci.engine.modules.generated import bindings
 from ci.engine.modules.module import Module
-from ci.engine.modules.typedefs import (
+from ci.engine.modules.types.typedefs import (
     ENUM,
     LIST,
     OBJECT,

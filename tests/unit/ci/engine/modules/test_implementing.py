@@ -1,7 +1,7 @@
 """Objects implement the interfaces whose fields they have."""
 
 from ci.engine.api.schema import ArgumentSpec, FieldSpec, ObjectSpec, type_ref
-from ci.engine.modules.implementing import implementing
+from ci.engine.modules.schema.implementing import implementing
 
 
 def composite(name: str, **fields: str | tuple[str, dict[str, str]]) -> ObjectSpec:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci.engine.modules import names
+from ci.engine.modules.types import names
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from ci.engine.graph.container import Container, Mount
 from ci.engine.graph.execution import Exec, Output
 from ci.engine.graph.files import SCRATCH, Directory, Fixed, derive
 from ci.engine.graph.secret import Secret
-from ci.engine.modules.record import Unrecordable, read, written
+from ci.engine.modules.running.record import Unrecordable, read, written
 from ci.engine.store.layers import Ownership
 from ci.engine.store.store import Snapshot, Store
 from ci.engine.store.tree import Lost

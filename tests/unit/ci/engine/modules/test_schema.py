@@ -6,9 +6,9 @@ import pytest
 from graphql import build_client_schema, validate_schema
 
 from ci.engine.api import source
-from ci.engine.modules import coretypes
-from ci.engine.modules.schema import ABSENT, ExtendedSource
-from ci.engine.modules.typedefs import ENUM, INPUT, OBJECT, Object
+from ci.engine.modules.schema.extended import ABSENT, ExtendedSource
+from ci.engine.modules.types import coretypes
+from ci.engine.modules.types.typedefs import ENUM, INPUT, OBJECT, Object
 from tests.unit.ci.engine.modules.test_bindings import MODULE
 
 

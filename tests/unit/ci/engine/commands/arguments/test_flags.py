@@ -14,7 +14,7 @@ from ci.engine.commands.arguments.kinds import (
     made,
     several,
 )
-from ci.engine.modules.names import kebab
+from ci.engine.modules.types.names import kebab
 
 BIG = "9" * 20
 FLAGS = Flags(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ci.engine.api.schema import MISSING, ArgumentSpec, FieldSpec, Schema, TypeRef
 from ci.engine.modules.module import Module
-from ci.engine.modules.typedefs import (
+from ci.engine.modules.types.typedefs import (
     BUILT_IN,
     ENUM,
     INPUT,

@@ -9,9 +9,9 @@ import json
 import keyword
 
 from ci.engine.api.schema import snake
-from ci.engine.modules import coretypes
 from ci.engine.modules.module import Module
-from ci.engine.modules.typedefs import (
+from ci.engine.modules.types import coretypes
+from ci.engine.modules.types.typedefs import (
     ENUM,
     INTERFACE,
     OBJECT,

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from ci.engine.errors import EngineError
 from ci.engine.modules.module import Module
-from ci.engine.modules.names import namespaced
-from ci.engine.modules.typedefs import Argument, Enum, Field, Function, Interface, Object, TypeDef
+from ci.engine.modules.types.names import namespaced
+from ci.engine.modules.types.typedefs import Argument, Enum, Field, Function, Interface, Object, TypeDef
 
 #: Says what the type of a name in the module's source is called in the schema.
 Rename = Callable[[str], str]

@@ -24,7 +24,9 @@ from ci.engine.graph.container import DEFAULT_PATH, Container
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested, fingerprint
 from ci.engine.graph.volume import CacheVolume
-from ci.engine.modules import bindings, names, sdk
+from ci.engine.modules.generated import bindings
+from ci.engine.modules.running import sdk
+from ci.engine.modules.types import names
 from ci.engine.platform import host_platform
 from ci.engine.store import algebra
 from ci.engine.store.tree import REGULAR

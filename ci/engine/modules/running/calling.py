@@ -13,14 +13,14 @@ from ci.engine.errors import EngineError
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import Directory, File
 from ci.engine.graph.fingerprint import fingerprint
-from ci.engine.modules import process, results, values
 from ci.engine.modules.client import Client
 from ci.engine.modules.module import Module, ModuleObject
-from ci.engine.modules.process import FunctionCall
-from ci.engine.modules.schema import ABSENT
+from ci.engine.modules.running import process, results, values
+from ci.engine.modules.running.process import FunctionCall
+from ci.engine.modules.running.views import view
+from ci.engine.modules.schema.extended import ABSENT
 from ci.engine.modules.source import context_directory
-from ci.engine.modules.typedefs import Argument, Function, Interface, Object
-from ci.engine.modules.views import view
+from ci.engine.modules.types.typedefs import Argument, Function, Interface, Object
 from ci.engine.platform import host_platform
 
 if TYPE_CHECKING:

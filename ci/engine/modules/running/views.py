@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from ci.engine.api.respond import Api
 from ci.engine.modules.module import Module
-from ci.engine.modules.schema import ExtendedSource
+from ci.engine.modules.schema.extended import ExtendedSource
 
 if TYPE_CHECKING:
-    from ci.engine.modules.schema import Answers
+    from ci.engine.modules.schema.extended import Answers
     from ci.engine.session import Session
 
 

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ci.engine.api.schema import MISSING, ArgumentSpec, FieldSpec, ObjectSpec, Resolve, Schema, type_ref
-from ci.engine.modules import introspection
-from ci.engine.modules.implementing import implementing
 from ci.engine.modules.module import Module
-from ci.engine.modules.typedefs import Argument, Enum, Function, Interface, Object
+from ci.engine.modules.schema import introspection
+from ci.engine.modules.schema.implementing import implementing
+from ci.engine.modules.types.typedefs import Argument, Enum, Function, Interface, Object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

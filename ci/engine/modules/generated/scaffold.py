@@ -10,12 +10,13 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from ci.engine.api.source import generated_client
-from ci.engine.modules import bindings, names
 from ci.engine.modules.config import FILENAME
+from ci.engine.modules.generated import bindings
 from ci.engine.modules.module import Module
-from ci.engine.modules.runtime import Project
-from ci.engine.modules.sdk import NAME
+from ci.engine.modules.running.runtime import Project
+from ci.engine.modules.running.sdk import NAME
 from ci.engine.modules.source import ModuleSource
+from ci.engine.modules.types import names
 
 VENDORED = "sdk"
 

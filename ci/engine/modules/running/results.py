@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ci.engine.api.ids import UnknownIDError
-from ci.engine.modules import record
-from ci.engine.modules.record import Unrecordable
+from ci.engine.modules.running import record
+from ci.engine.modules.running.record import Unrecordable
 from ci.engine.store.tree import Lost
 
 if TYPE_CHECKING:

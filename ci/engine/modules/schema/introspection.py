@@ -8,7 +8,7 @@ from typing import Any
 
 from ci.engine.api.schema import Schema, TypeRef, type_ref
 from ci.engine.modules.module import Module
-from ci.engine.modules.typedefs import Argument, Enum, Field, Function, Interface, Object
+from ci.engine.modules.types.typedefs import Argument, Enum, Field, Function, Interface, Object
 
 _SCALARS = ("Boolean", "Float", "ID", "Int", "String")
 

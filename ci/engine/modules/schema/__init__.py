@@ -1,0 +1,1 @@
+"""The schema that a client sees, with the types of modules in it."""

@@ -1,0 +1,1 @@
+"""What modules have: types, functions, and their names."""
