@@ -87,9 +87,9 @@ def _served(options: argparse.Namespace) -> int:
 
 
 def _version(_options: argparse.Namespace, _workdir: Path) -> int:
-    from ci.engine.commands.version import line
+    from ci.engine.commands import version
 
-    print(line())
+    print(version.line())
     return os.EX_OK
 
 

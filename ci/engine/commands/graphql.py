@@ -5,7 +5,7 @@ import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from ci.engine.connection import Connection
 
@@ -31,13 +31,19 @@ class QueryError(Exception):
 
 
 class Client:
-    """A client of a session."""
+    """A client of a session, as a context manager: its connection is closed when the block is left."""
 
     def __init__(self, connection: Connection) -> None:
         token = base64.b64encode(f"{connection.token}:".encode()).decode()
         self._headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
         self._port = connection.port
         self._http = http.client.HTTPConnection("127.0.0.1", connection.port)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._http.close()
 
     def ask(
         self, query: str, variables: Mapping[str, Any] | None = None, operation: str | None = None

@@ -20,8 +20,8 @@ def query(
         NoEngineError: there is no session to be had.
     """
     text = _text(document)
-    with engine(workdir, progress) as connection:
-        answer = Client(connection).ask(text, variables, operation)
+    with engine(workdir, progress) as connection, Client(connection) as client:
+        answer = client.ask(text, variables, operation)
     print(json.dumps(answer, indent=4, ensure_ascii=False))
     return 0
 

@@ -46,7 +46,8 @@ def asking(settings: Settings) -> Iterator[Client]:
             brief=settings.brief,
             interactive=settings.interactive,
         )
-        yield Client(stack.enter_context(engine(settings.workdir, settings.progress, caller=caller)))
+        connection = stack.enter_context(engine(settings.workdir, settings.progress, caller=caller))
+        yield stack.enter_context(Client(connection))
 
 
 def reference(values: Mapping[str, Any]) -> str | None:

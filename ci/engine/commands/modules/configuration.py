@@ -9,7 +9,7 @@ from typing import Any
 from ci.engine.commands.globals import Settings
 from ci.engine.commands.modules.asking import asking
 from ci.engine.commands.modules.sources import Source
-from ci.engine.commands.modules.tables import table
+from ci.engine.commands.shown.tables import table
 
 
 def config(values: Mapping[str, Any]) -> int:

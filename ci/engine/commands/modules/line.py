@@ -12,8 +12,8 @@ from ci.engine.commands.arguments.flags import Flag, FlagError, Flags, parse
 from ci.engine.commands.arguments.kinds import SWITCH, TEXT, TEXTS
 from ci.engine.commands.globals import GLOBALS, HELP
 from ci.engine.commands.graphql import QueryError
-from ci.engine.commands.help import Help
 from ci.engine.commands.modules import texts
+from ci.engine.commands.shown.help import Help
 
 MODULE = (
     Flag("allow-llm", TEXTS, texts.ALLOW_LLM),
@@ -57,7 +57,7 @@ class Command:
 
 
 def _functions(words: Sequence[str], values: Values) -> int:
-    from ci.engine.commands.modules.functions import functions
+    from ci.engine.commands.calls.functions import functions
 
     return functions(words, values)
 
@@ -223,7 +223,7 @@ def serve_command(name: str, words: Sequence[str]) -> int:
 
 
 def _chained(name: str, words: Sequence[str]) -> int:
-    from ci.engine.commands.modules.call import OPTIONS, Called, call
+    from ci.engine.commands.calls.call import OPTIONS, Called, call
 
     core = name == "core"
     flags = OPTIONS if core else (*OPTIONS, *MODULE, _NO_MODULE)

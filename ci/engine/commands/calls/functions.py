@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ci.engine.commands.arguments.quoting import quoted
+from ci.engine.commands.calls.call import start_of
+from ci.engine.commands.calls.definitions import Function, Provider
+from ci.engine.commands.calls.functions_of import left_out, offered
+from ci.engine.commands.calls.types import Types
 from ci.engine.commands.globals import Settings
 from ci.engine.commands.modules.asking import ModuleError, asking, reference, serve
-from ci.engine.commands.modules.call import start_of
-from ci.engine.commands.modules.definitions import Function, Provider
-from ci.engine.commands.modules.functions_of import left_out, offered
-from ci.engine.commands.modules.tables import table
-from ci.engine.commands.modules.types import Types
-from ci.engine.commands.style import faint
+from ci.engine.commands.shown.style import faint
+from ci.engine.commands.shown.tables import table
 
 
 def functions(names: Sequence[str], values: Mapping[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ci.engine.commands.style import bold
+from ci.engine.commands.shown.style import bold
 
 _GAP = 3
 

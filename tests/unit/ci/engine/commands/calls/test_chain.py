@@ -6,10 +6,10 @@ import pytest
 
 from ci.engine.commands.arguments.flags import Flag
 from ci.engine.commands.arguments.kinds import SWITCH
-from ci.engine.commands.modules.chain import UsageError, walk
-from ci.engine.commands.modules.definitions import Function, Provider, Type
-from ci.engine.commands.modules.functions_of import left_out, offered
-from ci.engine.commands.modules.values import asked, literal
+from ci.engine.commands.calls.chain import UsageError, walk
+from ci.engine.commands.calls.definitions import Function, Provider, Type
+from ci.engine.commands.calls.functions_of import left_out, offered
+from ci.engine.commands.calls.values import asked, literal
 
 STRING = {"kind": "STRING_KIND"}
 OPTIONS = (Flag("json", SWITCH, short="j"), Flag("output", short="o"))

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from ci.engine.commands.modules import results
-from ci.engine.commands.modules.definitions import Type
+from ci.engine.commands.calls import results
+from ci.engine.commands.calls.definitions import Type
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from ci.engine.commands.arguments.kinds import (
     made,
     several,
 )
-from ci.engine.commands.modules.definitions import ENUM, INPUT, LIST, OBJECT, SCALAR, Argument, Type
+from ci.engine.commands.calls.definitions import ENUM, INPUT, LIST, OBJECT, SCALAR, Argument, Type
 
 _PLAIN = {"STRING_KIND": TEXT, "INTEGER_KIND": INTEGER, "FLOAT_KIND": NUMBER, "BOOLEAN_KIND": SWITCH}
 _LISTS = {"STRING_KIND": TEXTS, "INTEGER_KIND": INTEGERS, "FLOAT_KIND": NUMBERS, "BOOLEAN_KIND": SWITCHES}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from ci.engine.commands.calls.definitions import Argument, Function, Provider, Type
 from ci.engine.commands.graphql import Client
-from ci.engine.commands.modules.definitions import Argument, Function, Provider, Type
 
 _NAMES = """query Names($hideCore: Boolean) {
   types: currentTypeDefs(hideCore: $hideCore) {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ci.engine.commands.modules.definitions import Argument, Type
-from ci.engine.commands.modules.values import UnsupportedError, kind_of, literal, supported
+from ci.engine.commands.calls.definitions import Argument, Type
+from ci.engine.commands.calls.values import UnsupportedError, kind_of, literal, supported
 
 
 def of(kind, name="", element=None, argument="it"):

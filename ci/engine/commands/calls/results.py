@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import math
 import re
 from typing import Any
 
-from ci.engine.commands.modules.definitions import LIST, Type
+from ci.engine.commands.calls.definitions import LIST, Type
 
 
 def unwrapped(answer: Any, path: tuple[str, ...]) -> Any:
@@ -72,7 +71,7 @@ def _type_name(id_: str) -> str:
     """The type that an ID says it is of: that of an interface's object is not the interface."""
     try:
         text = base64.urlsafe_b64decode(id_).decode()
-    except (binascii.Error, ValueError):
+    except ValueError:
         return ""
     found = re.match(r"([A-Za-z_]\w*)@", text)
     return found.group(1) if found else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ci.engine.commands.arguments.flags import Flag
 from ci.engine.commands.arguments.usage import columns, flag_usages, view_width
-from ci.engine.commands.style import bold
+from ci.engine.commands.shown.style import bold
 
 _NARROWEST = 11  # of the column with the names of commands
 

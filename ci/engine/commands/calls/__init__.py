@@ -1,0 +1,1 @@
+"""Calling functions from the command line: what there is to call, how it is typed, and what it gives."""

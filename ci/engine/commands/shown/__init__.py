@@ -1,0 +1,1 @@
+"""What commands print for people: help, tables, and text that is set off."""
