@@ -35,7 +35,7 @@ class App:
     """
 
     def __init__(
-        self, token: str, api: "Callable[[], Awaitable[Api]]", guests: "Mapping[str, Api] | None" = None
+        self, token: str, api: "Callable[[], Awaitable[Api]]", guests: Mapping[str, "Api"] | None = None
     ) -> None:
         self._token = token
         self._api = api

@@ -9,7 +9,7 @@ from ci.engine.api import source
 from ci.engine.modules.schema.extended import ABSENT, ExtendedSource
 from ci.engine.modules.types import coretypes
 from ci.engine.modules.types.typedefs import ENUM, INPUT, OBJECT, Object
-from tests.unit.ci.engine.modules.test_bindings import MODULE
+from tests.unit.ci.engine.modules.generated.test_bindings import MODULE
 
 
 @pytest.fixture(scope="module")
