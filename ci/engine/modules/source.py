@@ -17,6 +17,7 @@ from ci.engine.graph.files import SCRATCH, Directory, Fixed
 from ci.engine.graph.fingerprint import Digested, fingerprint
 from ci.engine.graph.hostfiles import Reading
 from ci.engine.modules.config import FILENAME, Config
+from ci.engine.store import algebra
 from ci.engine.store.patterns import BadPattern, Selection
 
 if TYPE_CHECKING:
@@ -226,14 +227,40 @@ async def context_directory(
     return await works.evaluator.once.get(("context", str(folder), ignore), read)
 
 
-def of_directory(directory: Directory, root: str, config: Config | None) -> ModuleSource:
-    """The source of a module that is in a directory."""
+async def of_directory(
+    works: Works, directory: Directory, root: str, depending: tuple[str, ...] = ()
+) -> ModuleSource:
+    """The source of a module that is in a directory, as are those it depends on.
+
+    Raises:
+        EngineError: there is none, or its dagger.json is malformed.
+    """
+    root = posixpath.normpath(root.lstrip("/") or ".")
+    if root in depending:
+        raise EngineError(f"modules depend on each other in a circle: {' -> '.join((*depending, root))}")
+    snapshot = await works.evaluator.evaluate(directory.files)
+    place = posixpath.normpath(posixpath.join("/", directory.path, root, FILENAME))
+    entry = algebra.lookup(works.store.trees, snapshot.tree, place)
+    if entry is None:
+        raise EngineError(
+            f'dir module source does not contain a dagger config file: no {FILENAME} in "{root}"'
+        )
+    config = Config.parse(await works.evaluator.in_thread(works.store.read, entry.digest), place)
+    _check_source(config, root)
+    dependencies = []
+    for each in config.dependencies:
+        if remote(each.source):
+            raise refused(each.source)
+        below = posixpath.join(root, each.source)
+        found = await of_directory(works, directory, below, (*depending, root))
+        dependencies.append(replace(found, name=each.name or found.config.name))
     return ModuleSource(
         kind=DIRECTORY,
         reference=root,
         context=directory,
         root=root,
         original_subpath=root,
-        config=config or Config(),
-        config_exists=config is not None,
+        config=config,
+        config_exists=True,
+        dependencies=tuple(dependencies),
     )

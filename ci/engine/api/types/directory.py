@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 
-from ci.engine.api.registry import Call, refuse, serves
+from ci.engine.api.registry import Call, serves
 from ci.engine.api.types import paths
 from ci.engine.api.types.common import works
 from ci.engine.api.types.paths import Stat
@@ -164,6 +164,3 @@ async def find_up(call: Call, parent: Directory, *, name: str, start: str) -> st
         if above == current:
             return None
         current = above
-
-
-refuse("Directory", "as_module", "as_module_source", because="modules are run by Dagger's own engine")

@@ -6,22 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ci.engine.api.types.container_image import from_
 from ci.engine.api.types.directory import empty_directory
 from ci.engine.api.types.directory_files import with_directory
 from ci.engine.errors import EngineError
-from ci.engine.graph.container import Container
-from ci.engine.graph.files import Directory, File
+from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.modules.client import Client
 from ci.engine.modules.module import Module, ModuleObject
-from ci.engine.modules.running import process, results, values
+from ci.engine.modules.running import around, process, results, values
 from ci.engine.modules.running.process import FunctionCall
 from ci.engine.modules.running.views import view
 from ci.engine.modules.schema.extended import ABSENT
-from ci.engine.modules.source import context_directory
 from ci.engine.modules.types.typedefs import Argument, Function, Interface, Object
-from ci.engine.platform import host_platform
 
 if TYPE_CHECKING:
     from ci.engine.api.registry import Call
@@ -151,8 +147,8 @@ async def _arguments(
             found[argument.original] = json.dumps(ready)
         elif argument.default is not None:
             found[argument.original] = argument.default
-        elif argument.contextual:
-            found[argument.original] = json.dumps(await _around(call, module, argument))
+        elif argument.contextual and (id_ := await around.id_of(call, module, argument)) is not None:
+            found[argument.original] = json.dumps(id_)
     return found
 
 
@@ -164,31 +160,3 @@ def _ignoring(call: Call, argument: Argument, id_: str) -> str:
         call, empty_directory(call, None), path="/", source=whole, exclude=list(argument.ignore)
     )
     return ids.of("Directory", kept)
-
-
-async def _around(call: Call, module: Module, argument: Argument) -> str:
-    """The ID of what an argument is by default: found around the module, or at an address."""
-    works, ids = call.session.works, call.session.ids
-    source = module.source
-    assert source is not None  # noqa: S101  # it was loaded from one
-    named = argument.type.named
-    kind = named.name if named is not None else ""
-    if argument.default_address:
-        container = await from_(call, Container(host_platform()), address=argument.default_address)
-        return ids.of("Container", container)
-    path = argument.default_path
-    try:
-        if kind == "Directory":
-            return ids.of("Directory", await context_directory(works, source, path, argument.ignore))
-        if kind == "File":
-            folder, _, name = path.rpartition("/")
-            if path.startswith("/"):
-                folder = f"/{folder.lstrip('/')}"
-            held = await context_directory(works, source, folder or ".", ())
-            return ids.of("File", File(held.files, f"{held.path.rstrip('/')}/{name}"))
-    except EngineError as error:
-        raise EngineError(f'load contextual arg "{argument.name}": {error.message}') from error
-    raise EngineError(
-        f'argument "{argument.name}": a default path for {kind} is not served by the embedded engine; '
-        "pass it, or take a Directory"
-    )

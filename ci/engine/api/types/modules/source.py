@@ -44,6 +44,18 @@ async def module_source(
     return found
 
 
+@serves("Directory")
+async def as_module_source(call: Call, parent: Directory, *, source_root_path: str = ".") -> ModuleSource:
+    """The source of a module in a directory."""
+    return await source.of_directory(works(call), parent, source_root_path)
+
+
+@serves("Directory", field="as_module")
+async def directory_as_module(call: Call, parent: Directory, *, source_root_path: str = ".") -> Module:
+    """The module in a directory, ready to be called."""
+    return await loading.load(call, await as_module_source(call, parent, source_root_path=source_root_path))
+
+
 @serves("ModuleSource")
 async def as_module(call: Call, parent: ModuleSource) -> Module:
     """The module, ready to be called."""
