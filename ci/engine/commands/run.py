@@ -14,6 +14,7 @@ from ci.engine.commands.caller import Caller
 from ci.engine.commands.engine import Outcome, engine
 from ci.engine.commands.terminal import users_terminal
 from ci.engine.connection import Connection
+from ci.engine.telemetry.endpoints import Endpoints
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KERNEL = 0x80  # si_code SI_KERNEL: the terminal sent it, to every process in the foreground
@@ -52,6 +53,10 @@ def run(
         environ = {**os.environ, **connection.variables()}
         if caller.inside is not None and Connection.from_variables(os.environ) is None:
             environ["TRACEPARENT"] = caller.inside.traceparent
+            if (protocol := Endpoints.of(os.environ).traces) is not None:
+                # An SDK wants these as well to export its own spans: it may have another default.
+                environ.setdefault("OTEL_TRACES_EXPORTER", "otlp")
+                environ.setdefault("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)
         outcome.exit_code = _supervised(command, environ, outputs, cleanup_seconds)
     return outcome.exit_code
 

@@ -52,7 +52,8 @@ def _serve(
     from ci.engine.events import Events
     from ci.engine.progress import Ending, shown
     from ci.engine.session import Session, serve
-    from ci.engine.telemetry import Endpoints, exported
+    from ci.engine.telemetry.endpoints import Endpoints
+    from ci.engine.telemetry.exporting import exported
 
     if caller.terminal is not None:
         os.set_inheritable(caller.terminal, False)  # noqa: FBT003  # steps have no business with it

@@ -2,8 +2,3 @@
 
 Nothing of the OpenTelemetry SDK is imported before somebody asks for it: it takes longer than the engine.
 """
-
-from ci.engine.telemetry.endpoints import Endpoints
-from ci.engine.telemetry.exporting import exported
-
-__all__ = ["Endpoints", "exported"]

@@ -29,9 +29,7 @@ import base64, http.client, json, os, sys
 def ask(query):
     client = http.client.HTTPConnection("127.0.0.1", int(os.environ["DAGGER_SESSION_PORT"]))
     token = base64.b64encode((os.environ["DAGGER_SESSION_TOKEN"] + ":").encode()).decode()
-    headers = {"traceparent": os.environ["ASK_AS"]} if "ASK_AS" in os.environ else {}
-    headers["authorization"] = "Basic " + token
-    client.request("POST", "/query", json.dumps({"query": query}), headers)
+    client.request("POST", "/query", json.dumps({"query": query}), {"authorization": "Basic " + token})
     return json.loads(client.getresponse().read())
 
 root, rest = sys.argv[1:]

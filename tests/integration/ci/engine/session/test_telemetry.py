@@ -168,40 +168,57 @@ def test_a_step_is_cached_whatever_trace_it_is_in_and_its_span_says_so(run):
     assert attributes(ran)["dagger.io/dag.digest"] == attributes(cached)["dagger.io/dag.digest"]
 
 
-def test_the_clients_own_span_is_the_parent_of_what_it_asks_for(run):
-    with over_http() as collector:
-        run("{version}", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, ASK_AS=f"00-{TRACE}-{SPAN}-01")
-    assert collector.span("Query.version").parent_span_id.hex() == SPAN
-    assert collector.span("Query.version").trace_id.hex() == TRACE
+SDK = """
+import anyio, dagger, sys
+from dagger.telemetry import get_tracer
+
+async def main():
+    async with dagger.connection():
+        with get_tracer().start_as_current_span("my stage"):
+            await dagger.dag.host().directory(sys.argv[1]).entries()
+
+anyio.run(main)
+"""
 
 
-def test_what_steps_print_is_exported_where_logs_have_an_endpoint_and_headers_are_sent(run):
+def test_a_span_of_the_sdks_is_below_the_command_and_above_what_is_asked_for_in_it(
+    dagger, environ, root, tmp_path
+):
+    (tmp_path / "stage.py").write_text(SDK)
     with over_http() as collector:
-        run(
-            EXEC % "echo to out; echo to err >&2 #logs",
-            OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-            OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=f"{collector.url}/v1/logs",
-            OTEL_EXPORTER_OTLP_HEADERS="x-team=us",
+        done = subprocess.run(
+            [dagger, "run", sys.executable, tmp_path / "stage.py", root],
+            env=environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
         )
-    step = collector.span("withExec").span_id.hex()
-    assert set(collector.logs) == {(step, "to out\n", 1), (step, "to err\n", 2)}
-    assert all(headers["x-team"] == "us" for headers in collector.headers)
+    assert done.returncode == 0, done.stderr
+    command, stage = collector.span("dagger run"), collector.span("my stage")
+    assert stage.parent_span_id == command.span_id
+    assert collector.span("Host.directory").parent_span_id == stage.span_id
+    assert collector.span("Directory.entries").parent_span_id == stage.span_id
 
 
-def test_no_secret_is_in_a_span_or_a_log(run):
+def test_what_steps_print_is_exported_where_logs_have_an_endpoint_and_no_secret_is_anywhere(run):
     query = """{
       set: setSecret(name:"token", plaintext:"hunter2hunter2"){id}
       one: container{withRootfs(directory:DIRECTORY){
-        withExec(args:["sh","-c","echo hunter2hunter2; exit 3"]){stdout}}}
+        withExec(args:["sh","-c","echo to out; echo to err >&2; echo hunter2hunter2; exit 3"]){stdout}}}
     }"""
     with over_http() as collector:
         run(
             query,
             OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
             OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=f"{collector.url}/v1/logs",
+            OTEL_EXPORTER_OTLP_HEADERS="x-team=us",
         )
+    step = collector.span("withExec sh -c 'echo to out; echo to err >&2; echo ***; exit 3'")
+    assert {(span, stream) for span, _, stream in collector.logs} == {(step.span_id.hex(), n) for n in (1, 2)}
+    assert "".join(text for _, text, stream in collector.logs if stream == 2) == "to err\n"
+    assert all(headers["x-team"] == "us" for headers in collector.headers)
     engine = [span for span in collector.spans if not span.name.startswith("dagger run")]
-    assert collector.span("withExec sh -c 'echo ***; exit 3'")
     assert "hunter2" not in "".join(map(str, engine))
 
 
@@ -229,6 +246,6 @@ def test_an_endpoint_that_never_answers_costs_a_second(run):
 
 
 def test_nothing_of_opentelemetry_is_imported_where_no_endpoint_is_named():
-    script = "import sys, ci.engine.telemetry, ci.engine.session; print(*sys.modules)"
+    script = "import sys, ci.engine.telemetry.exporting, ci.engine.session; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "opentelemetry" not in done.stdout

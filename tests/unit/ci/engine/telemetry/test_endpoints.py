@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci.engine.telemetry import Endpoints
+from ci.engine.telemetry.endpoints import Endpoints
 
 TRACES, LOGS = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"
 BOTH, PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"
