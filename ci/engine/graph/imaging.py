@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -120,30 +121,27 @@ def _layer(store: Store, layer: Layer, below: Snapshot, chain: str) -> Snapshot:
     folder = store.scratch()
     with store.blobs.open(layer.digest) as stream:
         members = unpack(stream, folder, own=store.ownership.on_disk, diff_id=layer.diff_id)
-        changes = list(_changes(store, below, members))
-    tree = algebra.apply(store.trees, below.tree, changes)
-    located = [
-        (change.entry.digest, change.path)
-        for change in changes
-        if isinstance(change, Put) and change.entry.kind == REGULAR
-    ]
+        # A layer may have a million entries: what is made of one is kept, the entry itself is not.
+        located: list[tuple[str, str]] = []
+        tree = algebra.apply(store.trees, below.tree, _changes(store, below, members, located))
     row: LayerRow | None = store.index.layer(below.near) if below.near is not None else None
     number = store.install(folder, tree, row, located)
     store.index.record("chain", chain, {"tree": tree})
     return Snapshot(tree, number)
 
 
-def _changes(store: Store, below: Snapshot, members: Iterable[Member]) -> Iterator[Change]:
-    """What a layer does to the tree below it; of a layer of a million entries only this is kept in memory."""
-    there: dict[str, Entry] = {}
+def _changes(
+    store: Store, below: Snapshot, members: Iterable[Member], located: list[tuple[str, str]]
+) -> Iterator[Change]:
+    """What a layer does to the tree below it; where its files' contents are is added to ``located``."""
     for member in members:
         if member.whiteout:
             yield Remove(member.path)
             continue
         if member.path != "." and not (member.implied and _has_directory(store, below, member.path)):
-            # On disk, the names of one file share it; in the tree, each has its own.
-            entry = there[member.link] if member.kind == "hardlink" else _entry(member)
-            there[member.path] = entry
+            entry = _entry(member)
+            if entry.kind == REGULAR:
+                located.append((entry.digest, member.path))
             yield Put(member.path, entry)
         if member.opaque:
             yield Clear(member.path)
@@ -155,10 +153,11 @@ def _has_directory(store: Store, below: Snapshot, path: str) -> bool:
 
 
 def _entry(member: Member) -> Entry:
-    kind = _KINDS[member.kind]
+    # A hard link is another name of the same file: on disk they share one, in the tree each has its own.
+    kind = REGULAR if member.kind == "hardlink" else _KINDS[member.kind]
     digest = ""
     if kind == REGULAR:
-        digest = (member.digest or "").removeprefix("sha256:")
+        digest = sys.intern((member.digest or "").removeprefix("sha256:"))
     elif kind == SYMLINK:
         digest = member.link
     elif kind in (CHARACTER, BLOCK):

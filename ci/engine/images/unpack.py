@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import stat
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +87,9 @@ class _Extraction:
         self._root = root
         self._own = own
         self._whiteouts: set[tuple[str, ...]] = set()
-        self._digests: dict[tuple[str, ...], tuple[str, int]] = {}
+        # Of inodes: what the files that hard links join contain, and owners that are not on disk.
+        self._contents: dict[int, str] = {}
+        self._owners: dict[int, tuple[int, int]] = {}
         # A directory's mode and time are set last: filling it needs the one and changes the other.
         self._directories: dict[tuple[str, ...], Member] = {}
 
@@ -151,7 +154,6 @@ class _Extraction:
         if kind == "dir":
             return self._directory(folder, place, member)
         self._root.remove(folder, place[-1])
-        self._digests.pop(place, None)
         self._directories.pop(place, None)
         # Removing a directory closes descriptors, `folder` among them.
         folder, _ = self._root.folder(place[:-1])
@@ -188,11 +190,12 @@ class _Extraction:
                 while written < len(chunk):
                     written += os.write(descriptor, chunk[written:])
             self._attributes(descriptor, member)
+            if not self._own and (member.uid or member.gid):
+                self._owners[os.fstat(descriptor).st_ino] = (member.uid, member.gid)
         finally:
             os.close(descriptor)
-        digest = f"sha256:{content.hexdigest()}"
-        self._digests[place] = (digest, member.size)
-        return dataclasses.replace(member, digest=digest)
+        # A million empty files share the one text.
+        return dataclasses.replace(member, digest=sys.intern(f"sha256:{content.hexdigest()}"))
 
     def _hard_link(self, folder: int, place: tuple[str, ...], member: Member) -> Member:
         target = split(member.link)
@@ -208,16 +211,26 @@ class _Extraction:
                     f"{member.path!r} is a hard link to {member.link!r}, which is no file: do not use it"
                 )
             os.link(target[-1], place[-1], src_dir_fd=theirs, dst_dir_fd=ours, follow_symlinks=False)
+            return self._joined(member, (*found, target[-1]), theirs, status)
         except FileNotFoundError as error:
             raise BrokenImage(
                 f"{member.path!r} is a hard link to {member.link!r}, which is not in the layer: pull it again"
             ) from error
         finally:
             os.close(ours)
-        digest, size = self._digests.get((*found, target[-1]), (None, 0))
-        if digest is not None:
-            self._digests[place] = (digest, size)
-        return dataclasses.replace(member, digest=digest, size=size, link="/".join((*found, target[-1])))
+
+    def _joined(self, member: Member, target: tuple[str, ...], folder: int, status: os.stat_result) -> Member:
+        """A hard link with the attributes of what it joins: a file, or a symlink, which it then is."""
+        uid, gid = self._owners.get(status.st_ino, (status.st_uid, status.st_gid) if self._own else (0, 0))
+        joined = dataclasses.replace(
+            member, mode=stat.S_IMODE(status.st_mode), uid=uid, gid=gid, mtime=status.st_mtime_ns
+        )
+        if stat.S_ISLNK(status.st_mode):
+            return dataclasses.replace(joined, kind="symlink", link=os.readlink(target[-1], dir_fd=folder))
+        if (digest := self._contents.get(status.st_ino)) is None:
+            digest = _digest(target[-1], folder, status)
+            self._contents[status.st_ino] = digest
+        return dataclasses.replace(joined, digest=digest, size=status.st_size, link="/".join(target))
 
     def _special(self, folder: int, name: str, member: Member) -> Member | None:
         if member.kind == "symlink":
@@ -254,6 +267,16 @@ class _Extraction:
                     raise
         os.fchmod(descriptor, member.mode)
         os.utime(descriptor, ns=(member.mtime, member.mtime))
+
+
+def _digest(name: str, folder: int, status: os.stat_result) -> str:
+    """The digest of a file of ours, which need not be one that we may read."""
+    mode = stat.S_IMODE(status.st_mode)
+    os.chmod(name, mode | stat.S_IRUSR, dir_fd=folder)
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    with open(descriptor, "rb") as stream:
+        os.fchmod(descriptor, mode)
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
 
 
 def _member(info: tarfile.TarInfo, place: tuple[str, ...], kind: Kind) -> Member:

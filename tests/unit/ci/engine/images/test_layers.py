@@ -6,6 +6,7 @@ import io
 import os
 import random
 import stat
+from dataclasses import replace
 
 import pytest
 from backports import zstd
@@ -164,3 +165,11 @@ def test_extended_attributes_are_carried(blobs, tmp_path):
         found = extract(stream, tmp_path / "root")
     assert found["cap"].xattrs == (("user.note", b"\x01\x00\xff"),)
     assert os.getxattr(tmp_path / "root/cap", "user.note") == b"\x01\x00\xff"
+
+
+def test_a_hard_link_has_what_it_joins_even_where_that_cannot_be_read(tar, tmp_path):
+    stream = tar(("f", b"1"), ("h", "=>f"), ("s", "->f"), ("t", "=>s"), uid=7, gid=8, mode=0o4000)
+    found = extract(stream, tmp_path / "root")
+    assert found["h"] == replace(found["f"], path="h", kind="hardlink", link="f")
+    assert found["t"] == replace(found["s"], path="t", mode=0o777, uid=found["t"].uid, gid=found["t"].gid)
+    assert stat.S_IMODE((tmp_path / "root/f").stat().st_mode) == 0o4000
