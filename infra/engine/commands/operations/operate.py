@@ -163,10 +163,11 @@ def _save_plan(call: Invocation, session: Session, outcome: Outcome) -> None:
         return
     plans.write(path, outcome, session, show_secrets=call.flags["show-secrets"])
     if not call.flags["json"]:
-        print(f"Update plan written to '{path}'")
         print(
+            f"Update plan written to '{path}'\n"
             f"Run `pulumi up --plan='{path}'` to constrain the update to the operations planned by this"
-            " preview"
+            " preview",
+            file=sys.stderr,
         )
 
 

@@ -33,12 +33,11 @@ def write(path: str, outcome: Outcome, session: Session, *, show_secrets: bool) 
     if outcome.plan is None:
         raise ExitError("the preview made no plan")
     cipher = None if show_secrets else session.vault
-    document = {
-        "manifest": serialize.manifest_json(timestamp(), version_of_engine()),
-        "config": {key: session.file.config[key] for key in sorted(session.file.config)},
-        "resourcePlans": {
-            urn: _resource(outcome.plan.resources[urn], cipher, urn) for urn in sorted(outcome.plan.resources)
-        },
+    document: dict[str, Any] = {"manifest": serialize.manifest_json(timestamp(), version_of_engine())}
+    if session.file.config:
+        document["config"] = {key: session.file.config[key] for key in sorted(session.file.config)}
+    document["resourcePlans"] = {
+        urn: _resource(outcome.plan.resources[urn], cipher, urn) for urn in sorted(outcome.plan.resources)
     }
     try:
         Path(path).write_text(gojson.dumps(document, indent=4) + "\n", encoding="utf-8")
@@ -100,7 +99,7 @@ def read(call: Invocation) -> Plan:
         document = json.loads(Path(path).read_bytes())
         resources = document["resourcePlans"]
     except OSError as error:
-        raise ExitError(f"could not read the plan {path}: {error.strerror}") from error
+        raise ExitError(f"open {path}: {error.strerror.lower()}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ExitError(
             f"{path} is no update plan: make one with `pulumi preview --save-plan={path}`"
@@ -109,7 +108,7 @@ def read(call: Invocation) -> Plan:
     plans = {urn: _parse_resource(resources[urn], vault, urn) for urn in resources}
     config = {
         key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in document.get("config", {}).items()
+        for key, value in (document.get("config") or {}).items()
     }
     return Plan(plans, config)
 

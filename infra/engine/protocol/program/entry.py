@@ -75,15 +75,17 @@ def users_traceback(*roots: str) -> str:
 
 def _keep_users_frames(told: traceback.TracebackException, below: tuple[str, ...]) -> bool:
     """Drop all frames but the user's, of what led to the exception too. Whether there are any."""
-    frames = [
-        frame
-        for frame in told.stack
-        if os.path.realpath(frame.filename).startswith(below) and "site-packages" not in frame.filename
-    ]
+    frames = [frame for frame in told.stack if _is_users(frame.filename, below)]
     told.stack = traceback.StackSummary.from_list(frames)
     earlier = [each for each in (told.__cause__, told.__context__) if each is not None]
     found = [_keep_users_frames(each, below) for each in earlier]
     return any(found) or bool(frames)
+
+
+def _is_users(file: str, below: tuple[str, ...]) -> bool:
+    """Whether a frame's file is below one of the folders, and not what is installed there or in no file."""
+    inside = os.path.realpath(file).startswith(below)
+    return inside and "site-packages" not in file and not file.startswith("<")
 
 
 def is_missing(error: ImportError) -> bool:

@@ -106,7 +106,7 @@ def test_events_are_logged_as_they_happen(shell, tmp_path):
 
 def test_an_approved_plan_is_the_plan_that_is_applied(shell, tmp_path):
     plan = tmp_path / "plan.json"
-    assert f"Update plan written to '{plan}'" in shell.run("preview", "--save-plan", str(plan))
+    assert f"Update plan written to '{plan}'" in shell.result("preview", "--save-plan", str(plan)).err
     assert "hush" not in plan.read_text(encoding="utf-8")
     shell.run("config", "set", "size", "9")
     result = shell.result("up", "-yf", "--plan", str(plan))
