@@ -126,12 +126,21 @@ def _run(options: argparse.Namespace, workdir: Path) -> int:
 
 def _query(options: argparse.Namespace, workdir: Path) -> int:
     from ci.engine.commands.graphql import QueryError
+    from ci.engine.commands.modules.asking import ModuleError, reference
     from ci.engine.commands.query import query, read_variables
 
     try:
         values = read_variables(options.var, options.var_json)
-        return query(options.doc, options.operation, values, workdir, _progress(options, live=True))
-    except QueryError as error:
+        return query(
+            options.doc,
+            options.operation,
+            values,
+            workdir,
+            _progress(options, live=True),
+            module=reference({"mod": options.mod, "no-mod": options.no_mod}),
+            alone=options.no_mod,
+        )
+    except (QueryError, ModuleError) as error:
         return _failed(*error.args)
 
 
@@ -207,6 +216,8 @@ def _parser() -> argparse.ArgumentParser:
         "--var", action="append", default=[], metavar="NAME=VALUE", help="a variable of the query"
     )
     query.add_argument("--var-json", metavar="JSON", help="all variables, as a JSON object")
+    query.add_argument("-m", "--mod", metavar="PATH", help="the module whose functions it may call")
+    query.add_argument("-M", "--no-mod", action="store_true", help="use no module")
 
     command("version", "Print the version of Dagger whose API is served")
     for name, what in line.SUMMARIES.items():

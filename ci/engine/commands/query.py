@@ -1,6 +1,7 @@
 """``dagger query``: a GraphQL query from a file or stdin, its answer as JSON on stdout."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,20 +9,41 @@ from typing import Any
 
 from ci.engine.commands.engine import engine
 from ci.engine.commands.graphql import Client, QueryError
+from ci.engine.commands.modules.asking import serve
+
+_UNKNOWN = re.compile(r'Cannot query field "\w+" on type "Query"')
 
 
 def query(
-    document: str | None, operation: str | None, variables: Mapping[str, Any], workdir: Path, progress: str
+    document: str | None,
+    operation: str | None,
+    variables: Mapping[str, Any],
+    workdir: Path,
+    progress: str,
+    *,
+    module: str | None = None,
+    alone: bool = False,
 ) -> int:
     """Send a query, the one in the file ``document`` or on stdin, and print its data.
 
+    It may call the functions of ``module``, or of the one that ``workdir`` is in; ``alone``: of none.
+
     Raises:
         QueryError: there is no query, or an error is the answer.
+        ModuleError: the module that was named does not exist.
         NoEngineError: there is no session to be had.
     """
     text = _text(document)
     with engine(workdir, progress) as connection, Client(connection) as client:
-        answer = client.ask(text, variables, operation)
+        if module:
+            serve(client, module)
+        try:
+            answer = client.ask(text, variables, operation)
+        except QueryError as error:
+            # A module takes its time to load: it is, once it is known to be asked for.
+            if alone or module or not _UNKNOWN.match(str(error)) or serve(client, None) is None:
+                raise
+            answer = client.ask(text, variables, operation)
     print(json.dumps(answer, indent=4, ensure_ascii=False))
     return 0
 

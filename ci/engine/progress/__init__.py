@@ -1,11 +1,15 @@
 """Shows a session's events to a person, in the ways that Dagger's CLI has."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from ci.engine.events import Events
 from ci.engine.progress.ending import Ending
+
+if TYPE_CHECKING:
+    from ci.engine.events import Events
 
 __all__ = ["MODES", "Ending", "shown"]
 

@@ -71,15 +71,12 @@ def serve(client: Client, named: str | None) -> Served | None:
         QueryError: it cannot be loaded.
     """
     text = json.dumps(named or ".")
-    source = client.ask(f"{{ source: moduleSource(refString: {text}) {{ configExists moduleName }} }}")[
-        "source"
-    ]
-    if not source["configExists"]:
+    found = client.ask(f"{{ source: moduleSource(refString: {text}) {{ configExists }} }}")
+    if not found["source"]["configExists"]:
         if named:
             raise ModuleError(f"module not found: {named} has no dagger.json")
         return None
     selection = "asModule { name description serve(includeDependencies: true) }"
-    module = client.ask(f"{{ source: moduleSource(refString: {text}) {{ {selection} }} }}")["source"][
-        "asModule"
-    ]
+    answer = client.ask(f"{{ source: moduleSource(refString: {text}) {{ {selection} }} }}")
+    module = answer["source"]["asModule"]
     return Served(module["name"], module["description"] or "")

@@ -11,7 +11,6 @@ from typing import Any
 from ci.engine.commands.arguments.flags import Flag, FlagError, Flags, parse
 from ci.engine.commands.arguments.kinds import SWITCH, TEXT, TEXTS
 from ci.engine.commands.globals import GLOBALS, HELP
-from ci.engine.commands.graphql import QueryError
 from ci.engine.commands.modules import texts
 from ci.engine.commands.shown.help import Help
 
@@ -213,6 +212,7 @@ def serve_command(name: str, words: Sequence[str]) -> int:
         NoEngineError: there is no session to be had.
         EngineError: the flags ask for what cannot be had.
     """
+    from ci.engine.commands.graphql import QueryError
     from ci.engine.commands.modules.asking import ModuleError
 
     try:

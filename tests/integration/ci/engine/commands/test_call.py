@@ -140,3 +140,17 @@ def test_daggers_own_functions_are_called_with_core(dagger):
     done = dagger("core", "directory", "with-new-file", "--path", "x", "--contents", "y", "entries")
     assert (done.code, done.out) == (0, "x\n")
     assert "\n  dagger core directory [options]" not in dagger("core", "directory", "--help").out
+
+
+def test_a_query_may_call_a_modules_functions(dagger, repository):
+    (repository / "greet.graphql").write_text("{toolbox {greet}}")
+    done = dagger("query", "-m", "toolbox", "--doc", "greet.graphql")
+    assert (done.code, done.out) == (0, '{\n    "toolbox": {\n        "greet": "Hello, world!"\n    }\n}\n')
+
+
+def test_a_query_calls_the_module_that_it_is_asked_in(alone, repository, monkeypatch):
+    (repository / "greet.graphql").write_text("{toolbox {greet}}")
+    monkeypatch.chdir(repository / "toolbox")
+    assert '"Hello, world!"' in alone("-s", "query", "--doc", "../greet.graphql").out
+    done = alone("-s", "query", "-M", "--doc", "../greet.graphql")
+    assert 'Error: Cannot query field "toolbox" on type "Query"' in done.err
