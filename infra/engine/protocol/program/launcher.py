@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ class Launcher:
         self.folder, self.entry = _place(program)
         interpreter = Interpreter.of(program)
         self._channel, theirs = socket.socketpair()
-        self._rest = b""
+        self._rest, self._heard = b"", 0
         self._said = TemporaryFile()  # noqa: SIM115 # pylint: disable=consider-using-with # closed by close()
         number = theirs.fileno()
         with theirs:
@@ -97,7 +98,11 @@ class Launcher:
 
     def said(self) -> str:
         """What the interpreter itself has printed since this was last asked."""
-        return self._said.read().decode(errors="replace")
+        end = os.fstat(self._said.fileno()).st_size
+        # By position: the interpreter writes with the same offset.
+        text = os.pread(self._said.fileno(), end - self._heard, self._heard)
+        self._heard += len(text)
+        return text.decode(errors="replace")
 
     def close(self) -> None:
         """End the interpreter."""

@@ -55,10 +55,11 @@ async def _run(
         pid = await launcher.start(words, environment, (to_out.fileno(), to_err.fileno()), again)
         to_out.close()
         to_err.close()
+        ended = await launcher.ended() if pid is None else 0
         if said := launcher.said():
             report.message("info#err", said, "", 2, ephemeral=False)
         if pid is None:
-            return await launcher.ended()
+            return ended
         async with anyio.create_task_group() as reading:
             reading.start_soon(_say, out, report, "info", 1)
             reading.start_soon(_say, err, report, "info#err", 2)

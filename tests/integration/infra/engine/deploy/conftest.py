@@ -83,10 +83,10 @@ class Stack:
         (self.folder / "__main__.py").write_text(PRELUDE + dedent(text))
 
     async def run(
-        self, kind: str, *, mode: str = "", interrupt: anyio.Event | None = None, **options
+        self, kind: str, *, mode: str = "", interrupt: anyio.Event | None = None, variables=None, **options
     ) -> Outcome:
         """Run one operation."""
-        environment = {"MODE": mode, "LOG": str(self.log)}
+        environment = {"MODE": mode, "LOG": str(self.log), **(variables or {})}
         request = UpdateRequest(
             kind=kind,
             stack="dev",

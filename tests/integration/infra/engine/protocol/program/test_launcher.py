@@ -1,0 +1,95 @@
+"""The program's interpreter: started ahead, and forked for each run."""
+
+import os
+import select
+from contextlib import ExitStack
+from io import FileIO
+
+import pytest
+
+from infra.engine.deploy.contract import Program
+from infra.engine.protocol.program.launcher import Launcher
+from tests.integration.infra.engine.deploy.conftest import Stack
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture
+def stack(tmp_path):
+    return Stack(tmp_path)
+
+
+def printed(stack):
+    return stack.said("info").split()
+
+
+async def test_a_preview_and_its_update_are_forks_of_one_interpreter(stack):
+    stack.program("print(os.getppid(), os.getpid())")
+    program = Program("shop", stack.folder, environment={"LOG": str(stack.log)})
+    said = []
+    with Launcher(program, again=True) as launcher:
+        for kind in ("preview", "update"):
+            await stack.run(kind, launcher=launcher)
+            said.append(printed(stack))
+    (parent, first), (again, second) = said
+    assert parent == again
+    assert first != second
+
+
+async def test_an_update_does_not_see_what_its_preview_has_changed(stack):
+    stack.program("pulumi.runs = getattr(pulumi, 'runs', 0) + 1; print(pulumi.runs)")
+    program = Program("shop", stack.folder, environment={"LOG": str(stack.log)})
+    with Launcher(program, again=True) as launcher:
+        for kind in ("preview", "update"):
+            await stack.run(kind, launcher=launcher)
+            assert printed(stack) == ["1"]
+
+
+async def test_the_engine_s_own_modules_are_not_in_the_program_s_way(stack):
+    stack.program(
+        """
+        from importlib.util import find_spec
+        print([name for name in ("launcher", "entry", "process", "tether") if find_spec(name)])
+        """
+    )
+    outcome = await stack.up()
+    assert (outcome.result, printed(stack)) == ("succeeded", ["[]"])
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_debug_messages_come_only_if_they_are_asked_for(stack, asked):
+    stack.program("pulumi.log.debug('look here'); pulumi.log.info('and here')")
+    await stack.up(debug=asked)
+    assert ("look here" in stack.said("debug")) is asked
+    assert "and here" in stack.said("info")
+
+
+async def test_a_run_ends_with_its_interpreter(tmp_path):
+    (tmp_path / "__main__.py").write_text("print('up', flush=True)\nimport time\ntime.sleep(600)\n")
+    with ExitStack() as held:
+        launcher = held.enter_context(Launcher(Program("shop", tmp_path)))
+        read, write = os.pipe()
+        out, into = held.enter_context(FileIO(read)), held.enter_context(FileIO(write, "w"))
+        words = ["--project=p", "--stack=s", "--parallel=1", "--dry_run=true", f"--pwd={tmp_path}", "."]
+        environment = {"PULUMI_CONFIG": "{}", "PULUMI_CONFIG_SECRET_KEYS": "[]"}
+        pid = await launcher.start(words, environment, (into.fileno(), into.fileno()), again=False)
+        ended = held.enter_context(FileIO(os.pidfd_open(pid)))
+        launcher.close()
+        assert select.select([ended], [], [], 30)[0]
+        assert out
+
+
+async def test_an_interpreter_that_does_not_start_is_told_with_its_own_words(stack):
+    stack.program("")
+    broken = stack.folder / "python"
+    broken.write_text("#!/bin/sh\necho 'no such library' >&2\nexit 127\n")
+    broken.chmod(0o755)
+    outcome = await stack.up(variables={"PULUMI_PYTHON_CMD": str(broken)})
+    assert outcome.result == "failed"
+    assert "no such library" in stack.said("info#err")
+    assert "exit code: 127" in stack.said()
