@@ -55,6 +55,9 @@ class Works:
         """
         host = sandbox.enter()
         os.umask(0o022)  # what steps write must not depend on the caller's
+        if host.rootless and host.uid_range:  # owners are kept otherwise than where there is one uid
+            state = state / "owners"
+            state.mkdir(exist_ok=True)
         housekeeping = Housekeeping(state, policy.default(state))
         elsewhere = transfers()
         store = Store(state, Ownership(on_disk=host.uid_range))

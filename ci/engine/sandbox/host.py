@@ -10,8 +10,7 @@ from pathlib import Path
 
 from ci.engine.sandbox import kernel
 from ci.engine.sandbox.errors import SandboxError, SandboxUnavailable
-
-_FULL_RANGE = 65536  # a map of at least so many ids can hold every user of an ordinary image
+from ci.engine.sandbox.idmap import FULL_RANGE, entered
 
 # Settings that keep user namespaces from ordinary users: the value that forbids them, and one that does not.
 _SYSCTLS = (
@@ -111,14 +110,13 @@ def _unshare_as_root() -> bool:
 
 
 def _unshare_as_user() -> None:
-    uid, gid = os.geteuid(), os.getegid()
     try:
-        kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS)
-        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-        Path("/proc/self/gid_map").write_text(f"0 {gid} 1", encoding="ascii")
-        Path("/proc/self/uid_map").write_text(f"0 {uid} 1", encoding="ascii")
+        entered(lambda: kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS))
     except OSError as error:
         raise SandboxUnavailable(_why_no_user_namespaces(error)) from error
+    if os.getuid():  # with a map that is not its own doing, it is still the user that it was
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
 
 
 def _why_no_user_namespaces(error: OSError) -> str:
@@ -144,4 +142,4 @@ def _examine() -> Host:
     maps = [line.split() for line in Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()]
     mapped = sum(int(count) for _, _, count in maps)
     outside = next((int(there) for here, there, _ in maps if here == "0"), None)
-    return Host(rootless=outside != 0 or mapped < _FULL_RANGE, uid_range=mapped >= _FULL_RANGE)
+    return Host(rootless=outside != 0 or mapped < FULL_RANGE, uid_range=mapped >= FULL_RANGE)

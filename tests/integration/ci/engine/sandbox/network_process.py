@@ -25,7 +25,7 @@ def at(namespace, work):
 
 
 def reach(host, port):
-    with socket.create_connection((host, port), timeout=3):
+    with socket.create_connection((host, port), timeout=1):
         return "reached"
 
 
