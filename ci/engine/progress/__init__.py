@@ -52,6 +52,6 @@ def shown(
             renderers = {"plain": lines.Plain, "logs": lines.Logs, "dots": lines.Dots, "report": lines.Report}
             with Writer(to) as writer:
                 renderer = renderers[mode](writer.write)
-                events.subscribe(renderer.show)
+                events.subscribe(lines.subscriber(renderer, writer))
                 yield
                 renderer.close(ending)

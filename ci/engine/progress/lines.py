@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from ci.engine.events import Event, StepEnded, StepStarted
+from ci.engine.events import Event, StepEnded, StepStarted, Subscriber, TerminalClosed, TerminalOpened
 from ci.engine.progress.ending import Ending
 from ci.engine.progress.outline import failures, origin, outline, text
 from ci.engine.progress.steps import Step, Steps, duration, outcome
+from ci.engine.progress.writer import Writer
 
 Write = Callable[[str], object]
 
@@ -19,6 +20,21 @@ class Renderer(Protocol):
 
     def close(self, ending: Ending) -> None:
         """Show what is to be shown at the end."""
+
+
+def subscriber(renderer: Renderer, writer: Writer) -> Subscriber:
+    """What shows events by a renderer, and writes nothing while somebody else has the terminal."""
+
+    def show(event: Event) -> None:
+        match event:
+            case TerminalOpened():
+                writer.hold()
+            case TerminalClosed():
+                writer.release()
+            case _:
+                renderer.show(event)
+
+    return show
 
 
 class Plain:

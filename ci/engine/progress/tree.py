@@ -108,7 +108,7 @@ class Tree:
             # Not wrapped: it is there to be copied.
             self._console.print(*(Text(line) for line in ending.advice), sep="\n", soft_wrap=True)
 
-    def __rich__(self) -> RenderableType:
+    def __rich__(self) -> RenderableType:  # pylint: disable=bad-dunder-name  # rich's own
         """The part of the screen that is drawn again and again: what is running."""
         with self._lock:
             rows = [row for step in self._steps.top() for row in self._rows(step, 0)]

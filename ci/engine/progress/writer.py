@@ -15,6 +15,8 @@ class Writer:
     def __init__(self, to: TextIO) -> None:
         self._to = to
         self._texts: queue.Queue[str | None] = queue.Queue(WAITING)
+        self._free = threading.Event()
+        self._free.set()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
@@ -24,6 +26,7 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.release()
         self._texts.put(None)
         self._thread.join()
 
@@ -31,8 +34,19 @@ class Writer:
         """Write ``text`` soon."""
         self._texts.put(text)
 
+    def hold(self) -> None:
+        """Write what there is, and then nothing more until it is released."""
+        self._texts.join()
+        self._free.clear()
+
+    def release(self) -> None:
+        """Write again."""
+        self._free.set()
+
     def _run(self) -> None:
         while (text := self._texts.get()) is not None:
+            self._free.wait()
             with contextlib.suppress(OSError, ValueError):  # a reader that has gone must not end the session
                 self._to.write(text)
                 self._to.flush()
+            self._texts.task_done()

@@ -6,7 +6,14 @@ import threading
 
 import pytest
 
-from ci.engine.events import Events, StepEnded, StepOutput, StepStarted
+from ci.engine.events import (
+    Events,
+    StepEnded,
+    StepOutput,
+    StepStarted,
+    TerminalClosed,
+    TerminalOpened,
+)
 from ci.engine.progress import Ending, shown
 from ci.engine.progress.lines import Plain
 from ci.engine.progress.steps import Steps, duration
@@ -231,3 +238,15 @@ def test_a_terminal_that_has_gone_does_not_end_the_session():
     to.close()
     with Writer(to) as writer:
         writer.write("x")
+
+
+def test_nothing_is_written_while_somebody_else_has_the_terminal():
+    to, hub = io.StringIO(), Events()
+    with shown(hub, "plain", to):
+        hub.emit(StepStarted("a", "before"))
+        hub.emit(TerminalOpened())
+        assert to.getvalue() == "1   : before\n"
+        hub.emit(StepStarted("b", "meanwhile"))
+        assert to.getvalue() == "1   : before\n"
+        hub.emit(TerminalClosed())
+    assert "meanwhile" in to.getvalue()
