@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ci.engine.sandbox.idmap import FULL_RANGE, lent
+from ci.engine.sandbox.idmap import FULL_RANGE, lent, listed
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,11 @@ def lender():
     pytest.skip("no user of this host has ids in /etc/subuid and /etc/subgid")
 
 
-def test_ids_are_lent_by_name_or_number_and_only_when_there_are_enough(monkeypatch, tmp_path):
-    file = tmp_path / "subuid"
-    file.write_text(f"# none\nroot:5:7\nroot:100000:{FULL_RANGE}\n77:300000:70000\n")
-    monkeypatch.setattr(Path, "read_text", lambda path, **_: file.open().read())
-    assert lent("uid", 0) == (100000, FULL_RANGE)
-    assert lent("uid", 77) == (300000, 70000)
-    assert lent("uid", 78) is None
+def test_ids_are_lent_by_name_or_number_and_only_when_there_are_enough():
+    text = f"# none\njoe:5:7\njoe:100000:{FULL_RANGE}\n77:300000:70000\n"
+    assert listed(text, {"joe", "1001"}) == (100000, FULL_RANGE)
+    assert listed(text, {"ann", "77"}) == (300000, 70000)
+    assert listed(text, {"eve", "78"}) is None
 
 
 def test_a_step_of_an_ordinary_users_has_users_and_owners(lender, rootfs, tmp_path_factory):
