@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Client:
-    """A client and what is served to it; ``module`` and ``function`` are those whose code it is, if any."""
+    """A client and what is served to it; ``module`` and ``function`` are those whose code it is, if any.
+
+    The functions of ``promoted`` are served to it as if they were of ``Query``.
+    """
 
     served: dict[str, Module] = field(default_factory=dict)
+    promoted: Module | None = None
     module: Module | None = None
     function: FunctionCall | None = None
     api: Api = field(init=False, repr=False)

@@ -13,7 +13,7 @@ from ci.engine.api.source import generated_client
 from ci.engine.modules.config import FILENAME
 from ci.engine.modules.generated import bindings
 from ci.engine.modules.module import Module
-from ci.engine.modules.running.runtime import Project
+from ci.engine.modules.running.project import Project
 from ci.engine.modules.running.sdk import NAME
 from ci.engine.modules.source import ModuleSource
 from ci.engine.modules.types import names

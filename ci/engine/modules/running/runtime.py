@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import sys
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ci.engine.api.source import generated_client
 from ci.engine.api.types.common import works
@@ -19,13 +18,13 @@ from ci.engine.api.types.container_files import (
 )
 from ci.engine.api.types.container_image import from_
 from ci.engine.api.types.container_run import with_exec
-from ci.engine.errors import EngineError
 from ci.engine.graph.container import DEFAULT_PATH, Container
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested, fingerprint
 from ci.engine.graph.volume import CacheVolume
 from ci.engine.modules.generated import bindings
 from ci.engine.modules.running import sdk
+from ci.engine.modules.running.project import Project
 from ci.engine.modules.types import names
 from ci.engine.platform import host_platform
 from ci.engine.store import algebra
@@ -49,37 +48,6 @@ class Runtime(Digested):
     container: Container
 
 
-@dataclass(frozen=True)
-class Project:
-    """What a module's pyproject.toml says that matters to running it."""
-
-    name: str
-    requires_python: str
-    dependencies: tuple[str, ...]
-    entry_point: str
-    base_image: str
-
-    @classmethod
-    def parse(cls, text: str, module: str, place: str) -> Project:
-        """Read a pyproject.toml; one that is missing is empty.
-
-        Raises:
-            EngineError: it is no TOML.
-        """
-        try:
-            document: dict[str, Any] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise EngineError(f"{place}: not a project's configuration: {error}") from error
-        project = document.get("project", {})
-        return cls(
-            name=project.get("name") or names.project(module),
-            requires_python=project.get("requires-python", ""),
-            dependencies=tuple(project.get("dependencies", ())),
-            entry_point=project.get("entry-points", {}).get("dagger.mod", {}).get("main_object", ""),
-            base_image=document.get("tool", {}).get("dagger", {}).get("base-image", ""),
-        )
-
-
 async def prepare(call: Call, source: ModuleSource, client: str) -> Runtime:
     """The container of a Python module; ``client`` is the text of its ``dagger_gen.py``.
 
@@ -93,7 +61,7 @@ async def prepare(call: Call, source: ModuleSource, client: str) -> Runtime:
     parts = works(call)
     kit = await parts.evaluator.in_thread(sdk.installed, parts.store)
     container = await _python(call, project)
-    container = await _with_sdk(call, container, kit)
+    container = await _with_sdk(call, container, project, kit)
     container = await _with_requirements(call, container, project, kit)
     container = await with_new_file(
         call, container, path=f"{_BINDINGS}/dagger_gen.py", contents=client, permissions=0o644
@@ -114,7 +82,7 @@ async def _with_module(call: Call, container: Container, source: ModuleSource, p
     container = await with_mounted_directory(call, container, path=place, source=source.context)
     volume = CacheVolume(f"modules-bytecode-{fingerprint(source.context)}")
     container = await with_mounted_cache(call, container, path=f"{_BYTECODE}{place}", cache=volume)
-    path = ":".join((f"{code}/src", code, _MODULE, _BINDINGS, _SDK, _REQUIRED))
+    path = ":".join((f"{code}/src", code, _MODULE, _BINDINGS, _REQUIRED, _SDK))
     main = names.camel(source.config.name)
     for name, value in (
         ("PYTHONPATH", path),
@@ -127,12 +95,25 @@ async def _with_module(call: Call, container: Container, source: ModuleSource, p
 
 
 async def _python(call: Call, project: Project) -> Container:
-    image = project.base_image or f"python:{sys.version_info[0]}.{sys.version_info[1]}-slim"
+    own = ".".join(str(part) for part in sys.version_info[:2])
+    if not project.base_image and not project.runs_on(own):
+        with call.session.works.evaluator.events.step(f"python {own} for {project.name}") as shown:
+            said = (
+                f"{project.name} asks for Python {project.requires_python}, and runs on {own}, which the SDK "
+                'is installed for here; "base-image" in [tool.dagger] of its pyproject.toml names another\n'
+            )
+            shown.write("stderr", said.encode())
+    image = project.base_image or f"python:{own}-slim"
     return await from_(call, Container(host_platform()), address=image)
 
 
-async def _with_sdk(call: Call, container: Container, kit: sdk.Sdk) -> Container:
-    container = await with_directory(call, container, path=_SDK, source=kit.packages)
+async def _with_sdk(call: Call, container: Container, project: Project, kit: sdk.Sdk) -> Container:
+    if project.base_image:  # of whatever Python: what is compiled for the engine's is of no use there
+        pinned = f"{sdk.NAME}=={kit.versions[sdk.NAME]}"
+        pip = ["python", "-m", "pip", "install", "-q", "--target", _SDK, pinned]
+        container = with_exec(call, container, args=pip)
+    else:
+        container = await with_directory(call, container, path=_SDK, source=kit.packages)
     text = bindings.core(generated_client().read_text(encoding="utf-8"))
     container = await with_new_file(call, container, path=f"{_SDK}/{bindings.CORE}.py", contents=text)
     for name, value in (
@@ -147,24 +128,18 @@ async def _with_sdk(call: Call, container: Container, kit: sdk.Sdk) -> Container
 
 
 async def _with_requirements(call: Call, container: Container, project: Project, kit: sdk.Sdk) -> Container:
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    missing = []
-    for text in project.dependencies:
-        try:
-            wanted = Requirement(text)
-        except InvalidRequirement as error:
-            raise EngineError(f"pyproject.toml: {text!r} is no requirement: {error}") from error
-        name = sdk.normalized(wanted.name)
-        if name == sdk.NAME or (wanted.marker is not None and not wanted.marker.evaluate()):
-            continue
-        if not (name in kit.versions and wanted.specifier.contains(kit.versions[name], prereleases=True)):
-            missing.append(text)
+    """With what the module requires beside the SDK; what that needs is of the SDK's versions."""
+    missing = project.missing(kit.versions)
     if not missing:
         return container
-    install = ["python", "-m", "pip", "install", "-q", "--target", _REQUIRED, *missing]
+    named = {sdk.normalized(each.name) for each in missing}
+    kept = "".join(f"{name}=={version}\n" for name, version in kit.versions.items() if name not in named)
+    constraints = f"{_REQUIRED}-constraints.txt"
+    container = await with_new_file(call, container, path=constraints, contents=kept)
+    pip = ["python", "-m", "pip", "install", "-q", "--target", _REQUIRED, "-c", constraints]
     programs = f"{_REQUIRED}/bin:{container.env.get('PATH', DEFAULT_PATH)}"
-    return with_exec(call, container, args=install).with_env("PATH", programs)
+    installed = with_exec(call, container, args=[*pip, *(str(each) for each in missing)])
+    return installed.with_env("PATH", programs)
 
 
 async def _text(call: Call, source: ModuleSource, name: str) -> str:

@@ -36,7 +36,8 @@ class ExtendedSource:
     """A schema made of the installed SDK's and of modules: like ``SchemaSource``, for one kind of client.
 
     ``visible`` modules may be called; ``own`` has the types of the module whose code the client is, and
-    ``known`` those whose objects the client may come across.
+    ``known`` those whose objects the client may come across. The functions of ``promoted`` may be called as
+    if they were of ``Query``.
     """
 
     def __init__(
@@ -46,8 +47,11 @@ class ExtendedSource:
         own: Module | None,
         known: Iterable[Module],
         answers: Answers,
+        *,
+        promoted: Module | None = None,
     ) -> None:
         self._core = core
+        self._promoted = promoted
         self._visible = visible
         self._own = own
         self._known = tuple(known)
@@ -76,14 +80,17 @@ class ExtendedSource:
             i.name for each in shown for i in _interfaces(each)
         ]
         loaders = {f"load{name}FromID": _loader(name) for name in loaded}
-        objects["Query"] = replace(query, fields={**query.fields, **loaders, **fields})
+        direct = dict(_direct(self._promoted, self._answers)) if self._promoted else {}
+        objects["Query"] = replace(query, fields={**direct, **query.fields, **loaders, **fields})
         return Schema(objects, interfaces, enums, core.inputs, core.scalars)
 
     @cached_property
     def introspection(self) -> dict[str, Any]:
         """The full answer to the standard introspection query."""
         shown = (*self._visible, *((self._own,) if self._own else ()))
-        return introspection.extended(self._core.introspection, self.schema, shown, self._visible)
+        return introspection.extended(
+            self._core.introspection, self.schema, shown, self._visible, self._promoted
+        )
 
     @cached_property
     def graphql(self) -> GraphQLSchema:
@@ -155,6 +162,20 @@ def _entries(module: Module, answers: Answers) -> Iterator[FieldSpec]:
     else:
         spec = _function("Query", main.constructor, resolve, name)
         yield replace(spec, type=type_ref(f"{main.name}!"))
+
+
+def _direct(module: Module, answers: Answers) -> Iterator[tuple[str, FieldSpec]]:
+    """The functions of a module's main object as fields of ``Query``: of one made without arguments."""
+    main = module.main
+    assert main is not None  # noqa: S101  # a module without one is not loaded
+    make = answers(module, None, "")
+    for function in main.functions:
+        call = answers(module, main, function.name)
+
+        async def resolve(context: Any, parent: Any, *, _call: Resolve = call, **given: Any) -> Any:
+            return await _call(context, await make(context, parent), **given)
+
+        yield function.name, _function("Query", function, resolve)
 
 
 def _loader(name: str) -> FieldSpec:

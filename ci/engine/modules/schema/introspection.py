@@ -14,7 +14,11 @@ _SCALARS = ("Boolean", "Float", "ID", "Int", "String")
 
 
 def extended(
-    core: dict[str, Any], schema: Schema, shown: Sequence[Module], visible: Sequence[Module]
+    core: dict[str, Any],
+    schema: Schema,
+    shown: Sequence[Module],
+    visible: Sequence[Module],
+    promoted: Module | None = None,
 ) -> dict[str, Any]:
     """The document ``core`` with the types of ``shown`` modules, and ``Query`` with the ``visible`` ones."""
     names = {each["name"] for each in core["__schema"]["types"]}
@@ -23,8 +27,16 @@ def extended(
     own = [each for module in shown for each in teller.types(module)]
     names = {each["name"] for each in own}
     entries = [teller.entry(module) for module in visible if module.main is not None]
+    known = {
+        field["name"]
+        for type_ in core["__schema"]["types"]
+        if type_["name"] == "Query"
+        for field in type_["fields"]
+    }
+    known |= {entry["name"] for entry in entries}
+    direct = [each for each in teller.functions(promoted) if each["name"] not in known]
     more = {
-        "Query": {"fields": [*entries, *teller.loaders(shown)]},
+        "Query": {"fields": [*entries, *direct, *teller.loaders(shown)]},
         "Node": {"possibleTypes": [_reference(t["name"], "OBJECT") for t in own if t["kind"] == "OBJECT"]},
     }
     types = [_with(t, more.get(t["name"], {})) for t in core["__schema"]["types"] if t["name"] not in names]
@@ -62,6 +74,11 @@ class _Teller:
                 case Enum() as enum:
                     found.append(_enum(enum))
         return found
+
+    def functions(self, module: Module | None) -> list[dict[str, Any]]:
+        """The functions of a module's main object."""
+        main = module.main if module else None
+        return [self._function(each) for each in main.functions] if main else []
 
     def entry(self, module: Module) -> dict[str, Any]:
         """The field of ``Query`` by which a module is called."""

@@ -70,14 +70,17 @@ def with_enum(_call: Call, parent: Module, *, enum: TypeDef) -> Module:
 def serve(
     call: Call, parent: Module, *, include_dependencies: bool | None = None, entrypoint: bool | None = None
 ) -> None:
-    """Have the module's functions in the schema that this client sees."""
-    del entrypoint
+    """Have the module's functions in the schema that this client sees; as an entrypoint also in ``Query``."""
     client, session = call.client, call.session
     for each in (*(parent.dependencies if include_dependencies else ()), parent):
         other = client.served.get(each.name)
         if other is not None and other.digest != each.digest:
             raise EngineError(f'module "{each.name}" already exists with different source: serve one of them')
         client.served[each.name] = each
-    known = tuple(session.universe.modules.values())
-    visible = tuple(client.served.values())
-    client.api.show(ExtendedSource(session.source, visible, client.module, known, calling.answers))
+    if entrypoint:
+        client.promoted = parent
+    known, visible = tuple(session.universe.modules.values()), tuple(client.served.values())
+    source = ExtendedSource(
+        session.source, visible, client.module, known, calling.answers, promoted=client.promoted
+    )
+    client.api.show(source)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ci.engine.api.registry import Call, serves
-from ci.engine.modules.module import Module
 from ci.engine.modules.types import coretypes
-from ci.engine.modules.types.typedefs import Object, TypeDef
+from ci.engine.modules.types.typedefs import Function, Object, TypeDef
 
 
 @serves("Query")
@@ -25,13 +24,18 @@ async def current_type_defs(
     known = await session.works.evaluator.once.get("core types", core)
     modules = tuple(call.client.served.values())
     own = [t for module in modules for t in (*module.objects, *module.interfaces, *module.enums)]
-    return [*(_entered(each, modules, hide_core=bool(hide_core)) for each in known), *own]
+    entries = [entry for module in modules if (entry := coretypes.entry(module)) is not None]
+    promoted = call.client.promoted
+    if promoted is not None and promoted.main is not None:
+        entries += promoted.main.functions
+    return [*(_entered(each, entries, hide_core=bool(hide_core)) for each in known), *own]
 
 
-def _entered(type_: TypeDef, modules: tuple[Module, ...], *, hide_core: bool) -> TypeDef:
+def _entered(type_: TypeDef, entries: list[Function], *, hide_core: bool) -> TypeDef:
     """``Query`` with the functions by which modules are called; any other type as it is."""
     if not (isinstance(type_.named, Object) and type_.named.name == "Query"):
         return type_
-    entries = tuple(entry for module in modules if (entry := coretypes.entry(module)) is not None)
-    functions = (*(() if hide_core else type_.named.functions), *entries)
+    known = {each.name for each in type_.named.functions}
+    more = tuple(each for each in entries if each.name not in known)
+    functions = (*(() if hide_core else type_.named.functions), *more)
     return replace(type_, named=replace(type_.named, functions=functions))

@@ -47,6 +47,14 @@ def test_the_core_schema_is_left_as_it_was(core: source.SchemaSource, extended: 
     assert "Greeter" not in {t["name"] for t in core.introspection["__schema"]["types"]}
 
 
+def test_an_entrypoints_functions_are_of_query_too(core: source.SchemaSource) -> None:
+    answers = lambda _module, _type, _name: lambda *_: None  # noqa: E731
+    promoted = ExtendedSource(core, (MODULE,), None, (), answers, promoted=MODULE)
+    fields = build_client_schema(promoted.introspection).query_type.fields
+    assert set(fields["greet"].args) == {"name", "mood", "list"}
+    assert set(promoted.schema.objects["Query"].fields["greet"].arguments) == {"name", "mood", "list"}
+
+
 def test_a_module_that_is_not_served_is_known_but_not_shown(core: source.SchemaSource) -> None:
     hidden = ExtendedSource(core, (), None, (MODULE,), lambda _module, _type, _name: lambda *_: None)
     assert "Greeter" in hidden.schema.objects
