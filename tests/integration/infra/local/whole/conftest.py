@@ -112,10 +112,9 @@ def archive(tmp_path_factory):
     return Path(write_image(tmp_path_factory.mktemp("image")).removeprefix("oci-archive:"))
 
 
-@pytest.fixture(scope="module")
-def push(archive, tmp_path_factory):
-    """Push the tests' image to a cloud's registry; its reference by digest."""
-    blobs = Blobs(tmp_path_factory.mktemp("blobs"))
+def pusher(archive, folder):
+    """Pushes an image to a cloud's registry; answers its reference by digest."""
+    blobs = Blobs(folder)
     image = read_archive(archive, blobs)
 
     def to(cloud, project="acme-staging", name="tiny", repository="apps"):
@@ -127,6 +126,11 @@ def push(archive, tmp_path_factory):
         return f"{where}@{digest}"
 
     return to
+
+
+@pytest.fixture(scope="module")
+def push(archive, tmp_path_factory):
+    return pusher(archive, tmp_path_factory.mktemp("blobs"))
 
 
 @pytest.fixture(scope="module")
