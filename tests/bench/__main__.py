@@ -4,17 +4,19 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import cloud, page, pipeline, pulumi
+from tests.bench import cloud, engine, page, pipeline, pulumi
 from tests.bench.clone import ROOT
 
 PAGE = ROOT / "docs/benchmarks.md"
-TITLES = [pipeline.PART.title, cloud.PART.title, pulumi.PART.title]
+TITLES = [pipeline.PART.title, engine.PART.title, cloud.PART.title, pulumi.PART.title]
 
 
 def main() -> None:
     """Measure, write the page and print it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=["pipeline", "cloud", "pulumi"], help="measure this part alone")
+    parser.add_argument(
+        "--only", choices=["pipeline", "engine", "cloud", "pulumi"], help="measure this part; the others stay"
+    )
     parser.add_argument(
         "--image", type=Path, help="the service's image, as an OCI archive, for the cloud by itself"
     )
@@ -22,6 +24,8 @@ def main() -> None:
     measured = {}
     with tempfile.TemporaryDirectory(prefix="shipway-bench-") as folder:
         below, image = Path(folder), options.image or ROOT / "build/pipeline/image.oci.tar"
+        if options.only in {None, "engine"}:
+            measured[engine.PART.title] = engine.PART.text(engine.measure(below))
         if options.only in {None, "pipeline"}:
             measured[pipeline.PART.title] = pipeline.PART.text(pipeline.measure(below))
             image = options.image or pipeline.image(below)

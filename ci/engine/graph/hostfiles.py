@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ci.engine.errors import EngineError, reason
+from ci.engine.errors import EngineError, out_of_room, reason
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.store import layers
 from ci.engine.store.gitignore import Ignores
@@ -188,7 +188,9 @@ def import_directory(store: Store, reading: Reading, *, now: int) -> Snapshot:
     except layers.ChangedUnderway as error:
         raise EngineError(f"{error}: run again when it has settled") from error
     except OSError as error:
-        raise EngineError(f"{error.filename or root}: {reason(error)}") from error
+        raise out_of_room(error, store.root) or EngineError(
+            f"{error.filename or root}: {reason(error)}"
+        ) from error
     store.index.record("host", name, {"seen": scan.seen, "near": snapshot.near, "tree": tree})
     return snapshot
 
@@ -211,4 +213,4 @@ def import_file(store: Store, path: Path) -> Snapshot:
     except FileNotFoundError as error:
         raise EngineError(f"stat {path.name}: no such file or directory: {path}") from error
     except OSError as error:
-        raise EngineError(f"{path}: {reason(error)}") from error
+        raise out_of_room(error, store.root) or EngineError(f"{path}: {reason(error)}") from error

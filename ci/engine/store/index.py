@@ -141,6 +141,8 @@ class Index:
         with self._lock:
             try:
                 self.flush()
+            except sqlite3.OperationalError:  # the disk is full: what was not written is made again
+                self._nodes.clear()
             finally:
                 self._db.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class Store:
         """Write what is buffered and give the scratch space back."""
         self.closed = True
         try:
-            self._sync()
+            with contextlib.suppress(sqlite3.OperationalError):  # the disk is full: what is lost is time
+                self._sync()
             self.index.close()
         finally:
             self._trash.close()
@@ -276,7 +278,11 @@ class Store:
             below = self._bottom(below)
         changes = algebra.difference(self.trees, below.tree if below else EMPTY, snapshot.tree)
         folder = self.scratch()
-        located = list(layers.write(changes, folder, source, self.ownership))
+        try:
+            located = list(layers.write(changes, folder, source, self.ownership))
+        except BaseException:
+            self.discard(folder)  # on a full disk, what is half done is in the way of everything else
+            raise
         return self.install(folder, snapshot.tree, below, located)
 
     def _near(self, tree: str) -> LayerRow | None:
