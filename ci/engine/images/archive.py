@@ -170,7 +170,7 @@ def _take(tar: TarReader, info: tarfile.TarInfo, files: _Files, blobs: Blobs, ar
         _put_named(blobs, tar.content(info), files.large[name], archive)
     elif info.size <= _SMALL:
         files.small[name] = b"".join(tar.content(info))
-        if sum(map(len, files.small.values())) > _MOST_SMALL:
+        if sum(len(each) for each in files.small.values()) > _MOST_SMALL:
             raise BrokenImage("it has small files without end")
     else:
         with blobs.writer() as writer:

@@ -68,6 +68,7 @@ class TarReader:
         self._bounds = bounds
         self._at = 0
         self._written = 0
+        self._tar: tarfile.TarFile | None = None
 
     @property
     def digest(self) -> str:
@@ -95,8 +96,8 @@ class TarReader:
     def content(self, info: tarfile.TarInfo) -> Iterator[bytes]:
         """A file's bytes, in pieces; holes of a sparse file count as written."""
         with _damage():
-            source = self._tar.extractfile(info)
-            while source is not None and (chunk := source.read(CHUNK)):
+            source = self._tar and self._tar.extractfile(info)
+            while source and (chunk := source.read(CHUNK)):
                 self._written += len(chunk)
                 self._check(self._written)
                 yield chunk

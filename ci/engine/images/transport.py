@@ -87,7 +87,7 @@ async def send(
     attempt got an answer; the last answer is given whatever its status.
     """
     # What is sent with a request, a token perhaps, is for the one that it is sent to.
-    follow = request.method in ("GET", "HEAD")
+    follow = request.method in {"GET", "HEAD"}
     for attempt in range(1, attempts + 1):
         try:
             response = await session.send(request, stream=True, follow_redirects=follow)

@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ci.engine.images.bounds import USUAL, Bounds, TarReader
@@ -183,19 +183,19 @@ class _Extraction:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(place[-1], flags, 0o600, dir_fd=folder)
         try:
-            content = hashlib.sha256()
-            for chunk in tar.content(info):
-                content.update(chunk)
-                written = os.write(descriptor, chunk)
-                while written < len(chunk):
-                    written += os.write(descriptor, chunk[written:])
+            digest = _written(tar.content(info), descriptor)
             self._attributes(descriptor, member)
-            if not self._own and (member.uid or member.gid):
-                self._owners[os.fstat(descriptor).st_ino] = (member.uid, member.gid)
+            self._born(os.fstat(descriptor), member)
         finally:
             os.close(descriptor)
-        # A million empty files share the one text.
-        return dataclasses.replace(member, digest=sys.intern(f"sha256:{content.hexdigest()}"))
+        return dataclasses.replace(member, digest=digest)
+
+    def _born(self, status: os.stat_result, member: Member) -> None:
+        """Note what a hard link to a new file will need; its inode may have been another file's before."""
+        self._contents.pop(status.st_ino, None)
+        self._owners.pop(status.st_ino, None)
+        if not self._own and (member.uid or member.gid):
+            self._owners[status.st_ino] = (member.uid, member.gid)
 
     def _hard_link(self, folder: int, place: tuple[str, ...], member: Member) -> Member:
         target = split(member.link)
@@ -235,6 +235,7 @@ class _Extraction:
     def _special(self, folder: int, name: str, member: Member) -> Member | None:
         if member.kind == "symlink":
             os.symlink(member.link, name, dir_fd=folder)
+            self._born(os.stat(name, dir_fd=folder, follow_symlinks=False), member)
             if self._own:
                 os.chown(name, member.uid, member.gid, dir_fd=folder, follow_symlinks=False)
             os.utime(name, ns=(member.mtime, member.mtime), dir_fd=folder, follow_symlinks=False)
@@ -267,6 +268,18 @@ class _Extraction:
                     raise
         os.fchmod(descriptor, member.mode)
         os.utime(descriptor, ns=(member.mtime, member.mtime))
+
+
+def _written(content: Iterable[bytes], descriptor: int) -> str:
+    """Write a file's content; its digest."""
+    digest = hashlib.sha256()
+    for chunk in content:
+        digest.update(chunk)
+        written = os.write(descriptor, chunk)
+        while written < len(chunk):
+            written += os.write(descriptor, chunk[written:])
+    # A million empty files share the one text.
+    return sys.intern(f"sha256:{digest.hexdigest()}")
 
 
 def _digest(name: str, folder: int, status: os.stat_result) -> str:
