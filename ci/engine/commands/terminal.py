@@ -21,9 +21,17 @@ def users_terminal() -> Iterator[int | None]:
     try:
         yield terminal
     finally:
-        if termios.tcgetattr(terminal) != before:
+        if _is_ours(terminal) and termios.tcgetattr(terminal) != before:
             termios.tcsetattr(terminal, termios.TCSADRAIN, before)
         os.close(terminal)
+
+
+def _is_ours(terminal: int) -> bool:
+    """Whether no other command has the terminal: one in the background would be stopped for touching it."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # it does not control this session, and nothing is stopped
+        return True
 
 
 def _opened() -> int | None:

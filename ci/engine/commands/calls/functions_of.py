@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ _NOT_FOR_PEOPLE = {
     ),
     "Module": frozenset({"withDescription", "withObject", "withInterface", "withEnum"}),
 }
+_BY_ID = re.compile(r"node|load\w+FromID")  # IDs are never typed
 _FOR_SDKS = frozenset({"TypeDef", "Function"})
 
 
@@ -65,6 +67,8 @@ def flags_of(arguments: Sequence[Argument], members: Callable[[str], Sequence[st
 
 def _skipped(provider: Provider, function: Function) -> bool:
     if provider.name in _FOR_SDKS or function.name in _NOT_FOR_PEOPLE.get(provider.name, ()):
+        return True
+    if provider.name == "Query" and _BY_ID.fullmatch(function.name):
         return True
     return any(each.required and not supported(each) for each in function.arguments)
 

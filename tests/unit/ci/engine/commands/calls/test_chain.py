@@ -151,3 +151,9 @@ def test_a_directory_is_asked_for_by_its_address_without_what_the_function_ignor
 @pytest.mark.parametrize("value", ['say "hi"', "back\\slash", "line\nbreak", "ünï"])
 def test_texts_are_the_same_on_the_other_side(value):
     assert json.loads(literal(value, {})) == value
+
+
+def test_what_is_for_sdks_or_by_id_is_no_command():
+    names = ["currentModule", "loadContainerFromID", "node", "setSecret", "with", "container"]
+    top = Provider.of({"name": "Query", "functions": [function(name) for name in names]})
+    assert [each.command for each in offered(top)] == ["container"]
