@@ -105,7 +105,7 @@ class Images:
 
         wanted = recipe(reference)
         # With another way at hand, there is no point in being patient.
-        patience: dict[str, Any] = {} if wanted is None else {"connect": 3.0, "attempts": 1}
+        patience: dict[str, Any] = {} if wanted is None else {"connect": 3.0, "idle": 10.0, "attempts": 1}
         registry = Registry(self._blobs, credentials=self._credentials, **patience)
         try:
             return await registry.pull(reference, platform)
