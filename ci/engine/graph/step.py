@@ -124,7 +124,7 @@ class Steps:
         store = evaluator.store
         async with outfitted(evaluator, self._surroundings, step, given) as outfit:
             room, berth = outfit.room, outfit.berth
-            with contextlib.closing(self._streams(shown, room)) as streams:
+            with contextlib.closing(self._streams(shown, room, step)) as streams:
                 code = await outfit.bound.watch(lambda: self._execute(room, streams, step, berth))
                 streams.finish()
                 if code not in EXPECTED[step.expect]:
@@ -144,11 +144,16 @@ class Steps:
                 return await evaluator.in_thread(keep)
 
     @staticmethod
-    def _streams(shown: Step, room: Prepared) -> _Streams:
+    def _streams(shown: Step, room: Prepared, step: Exec) -> _Streams:
+        whole = {
+            "stdout": bool(step.redirect_stdout),
+            "stderr": bool(step.redirect_stderr),
+            "combined": False,
+        }
         return _Streams(
             shown.write,
             {stream: Scrubber(room.secrets) for stream in STREAMS},
-            {stream: capture.Capture(room.folder, stream) for stream in ("stdout", "stderr", "combined")},
+            {name: capture.Capture(room.folder, name, whole=wanted) for name, wanted in whole.items()},
         )
 
     @staticmethod
@@ -189,7 +194,7 @@ def _recorded(store: Store, key: str, wary: bool) -> Result | None:
                     store.require(snapshot.tree)
         if wary:
             for digest in (result.stdout, result.stderr, result.combined):
-                capture.read_text(store, digest)
+                capture.lacking(store, digest)
     except Lost:
         store.index.forget("exec", key)
         return None
