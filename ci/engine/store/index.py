@@ -201,7 +201,7 @@ class Index:
         with self._lock:
             self._nodes[digest] = data
 
-    def add_contents(self, layer: int, located: Iterable[tuple[str, str]]) -> None:
+    def _add_contents(self, layer: int, located: Iterable[tuple[str, str]]) -> None:
         """Buffer where contents lie: (sha256, path within the layer)."""
         with self._lock:
             for digest, path in located:
@@ -242,7 +242,7 @@ class Index:
     def add_layer(self, row: LayerRow, located: Iterable[tuple[str, str]] = ()) -> None:
         """Record a layer whose directory is in place, with the contents it holds."""
         with self._lock:
-            self.add_contents(row.id, located)
+            self._add_contents(row.id, located)
             with self._transaction() as db:
                 db.execute(
                     "INSERT INTO layer (id, parent, tree, depth, seal, size) VALUES (?, ?, ?, ?, ?, ?)",
