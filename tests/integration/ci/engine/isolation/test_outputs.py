@@ -20,7 +20,7 @@ WRITE = LINES * (15 * 66 + 1)
 
 
 def watched(session, work):
-    """What ``work`` gives; the engine's largest size in memory meanwhile, and what went of the disk, in MB."""
+    """What ``work`` gives; the most that the engine had of memory meanwhile, and of the disk, in MB."""
     done = threading.Event()
     sizes, disk = [], []
 
