@@ -20,6 +20,10 @@ class ProviderError(Exception):
     """A provider could not do what it was asked; the text is for a user."""
 
 
+class UnknownOutcomeError(ProviderError):
+    """Nobody knows whether a call was carried out: it stays pending, for the next update to find out."""
+
+
 class InitError(ProviderError):
     """The resource was made (or updated, or read), and then did not come up: it is kept, with the reasons."""
 

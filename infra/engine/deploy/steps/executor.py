@@ -13,7 +13,7 @@ from infra.engine.deploy.errors import DeploymentError, StoppedError
 from infra.engine.deploy.registration import Registered, Result
 from infra.engine.deploy.steps.actions import Actions, Applied, ProtectedError
 from infra.engine.deploy.steps.step import Step
-from infra.engine.providers.contract import InitError, ProviderError
+from infra.engine.providers.contract import InitError, ProviderError, UnknownOutcomeError
 from infra.engine.state.model import Operation, OperationType, Resource
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Executor:
         try:
             applied = await self._actions.apply(step)
         except (ProviderError, DeploymentError) as error:
-            if operation is not None:
+            if operation is not None and not _is_open(operation, error):
                 await deployment.journal.end(operation, Change())
             self._fail(step, error, _NOTHING if isinstance(error, DeploymentError) else _UNKNOWN)
             raise StepFailedError(str(error), step.urn) from error
@@ -150,6 +150,11 @@ class Executor:
         if step is None:
             raise DeploymentError(f"cannot complete a resource '{urn}' whose registration isn't pending", urn)
         return step
+
+
+def _is_open(operation: Operation, error: Exception) -> bool:
+    """Whether what the operation came to is left for the next update to find out."""
+    return isinstance(error, UnknownOutcomeError) and operation.type not in {"reading", "importing"}
 
 
 def failure_text(error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import anyio
 import httpx
 
-from infra.engine.providers.contract import ProviderError
+from infra.engine.providers.contract import ProviderError, UnknownOutcomeError
 from infra.engine.providers.gcp.configuration import Configuration
 from infra.engine.providers.gcp.credentials import Tokens
 
@@ -35,8 +35,12 @@ class GoogleError(ProviderError):
         """Whether it is what a long-running operation came to: the request itself was accepted."""
 
 
-class LostError(ProviderError):
-    """An API could not be reached, so that nobody knows whether the request was done."""
+class LostError(UnknownOutcomeError):
+    """The connection was lost, so that nobody knows whether the request was done."""
+
+
+class UnreachableError(ProviderError):
+    """An API could not be reached: the request was not even sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class Client:
         )
 
     async def call(self, request: Request) -> Json:
-        """The answer to a request. Raises GoogleError, LostError, or ProviderError for want of credentials.
+        """The answer to a request.
+
+        Raises GoogleError, LostError, UnreachableError, or ProviderError for want of credentials.
 
         429 and 5xx that mean "later" are tried again, as is a connection that could not be made; after one
         that was lost only a GET is, since anything else may have been done.
@@ -86,7 +92,9 @@ class Client:
                 answer = await self._http.request(request.method, url, json=request.body, headers=headers)
             except httpx.TransportError as error:
                 if last or not (isinstance(error, _UNSENT) or request.method == "GET"):
-                    raise LostError(f"{request.method} {url}: {_reason(error)}") from error
+                    unsent = isinstance(error, _UNSENT) and request.method != "GET"
+                    kind = UnreachableError if unsent else LostError
+                    raise kind(f"{request.method} {url}: {_reason(error)}") from error
                 await _wait(attempt, None)
                 continue
             if answer.status_code not in _AGAIN or last:

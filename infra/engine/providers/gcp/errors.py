@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.engine.providers.contract import InitError, ProviderError, Target
+from infra.engine.providers.contract import InitError, ProviderError, Target, UnknownOutcomeError
 
 
 @contextmanager
@@ -18,6 +18,8 @@ def about(doing: str, target: Target, id: str) -> Iterator[None]:
         yield
     except InitError:
         raise
+    except UnknownOutcomeError as error:
+        raise UnknownOutcomeError(f"{doing} {target.type} {id or target.name}: {error}") from error
     except ProviderError as error:
         raise ProviderError(f"{doing} {target.type} {id or target.name}: {error}") from error
     except TimeoutError as error:

@@ -87,9 +87,9 @@ class Rest:
             try:
                 settled = await self._settled(target, answer)
                 switched = await self._switch(made, wanted, {})
+                found = answer if settled and not switched else await self._get(made, wanted)
             except (GoogleError, LostError, TimeoutError) as error:
                 raise await self._half_made(target, made, wanted, inputs, error) from error
-            found = answer if settled and not switched else await self._get(made, wanted)
         outputs = self._outputs(made, found, wanted)
         self._well(target, made, found, outputs, inputs)
         return Created(made, outputs)

@@ -43,6 +43,21 @@ async def test_a_traceback_is_of_the_user_s_file_only(stack):
     assert "infra/engine" not in stack.said()
 
 
+async def test_a_circle_is_told_by_the_resource_it_is_found_at_and_by_no_frame_of_the_sdk(stack):
+    stack.program("""
+        class Ring(pulumi.ComponentResource):
+            def __init__(self):
+                super().__init__("shop:index:Ring", "ring")
+                first = Thing("first", Opts(parent=self, depends_on=[self]))
+                Thing("second", Opts(parent=self), value=first.urn)
+        Ring()
+    """)
+    await stack.up()
+    assert "RuntimeError: We have detected a circular dependency" in stack.said()
+    assert "named first" in stack.said()
+    assert 'File "' not in stack.said()
+
+
 async def test_a_failed_step_stops_what_depends_on_it_and_keeps_what_was_made(stack):
     stack.program("""
         a = Thing("a")
