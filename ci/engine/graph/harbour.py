@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import socket
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -17,6 +18,8 @@ from ci.engine.errors import EngineError
 from ci.engine.graph import datagrams
 from ci.engine.graph.forward import Forwarder
 
+#: The variable by which steps are put on this host's own network: "host".
+CHOICE = "SHIPWAY_NETWORK"
 RESOLVER = Path("/etc/resolv.conf")
 #: What systemd-resolved asks, where the other file names itself.
 _RESOLVED = Path("/run/systemd/resolve/resolv.conf")
@@ -37,6 +40,8 @@ class Harbour:
         self._asked = anyio.Lock()
         self._network: sandbox.Network | None = None
         self._denied = ""
+        self._told = False
+        self._shared = os.environ.get(CHOICE, "") == "host"
         self._plain = sandbox.Berths(lambda confined: sandbox.Berth(confined, _group()))
         self._placed = sandbox.Berths(self._place)
         #: What /etc/resolv.conf is to say in a network of its own; None: what the host's says.
@@ -51,6 +56,11 @@ class Harbour:
         """The network, if it has been needed yet."""
         return self._network
 
+    @property
+    def apart(self) -> bool:
+        """Whether steps are in networks of their own, once one has been asked for."""
+        return self._network is not None and bool(self._network.way_out) and not self._shared
+
     async def network(self) -> sandbox.Network | None:
         """The network between the session's containers; None where the kernel has none for us."""
         async with self._asked:
@@ -62,11 +72,22 @@ class Harbour:
                     self._denied = error.strerror or str(error)
         return self._network
 
+    def notice(self) -> str:
+        """What is to be told once of where steps are, if that is not where they should be."""
+        reason = self._denied or (self._network.reason if self._network is not None else "")
+        if not reason or self._told or self._shared:
+            return ""
+        self._told = True
+        return (
+            "steps are on this host's own network, services on loopback addresses of it: there is no network "
+            f"for each of them ({reason}); as root there is, or with slirp4netns or a recent pasta installed"
+        )
+
     @contextlib.asynccontextmanager
     async def step(self, *, privileged: bool) -> AsyncIterator[sandbox.Berth]:
         """A berth for a step: in a network of its own if that leads out, else on the host's."""
-        network = await self.network()
-        berths = self._placed if network is not None and network.way_out else self._plain
+        await self.network()
+        berths = self._placed if self.apart else self._plain
         async with berths.one(self._limits, confined=not privileged) as berth:
             yield berth
 

@@ -116,11 +116,12 @@ class _Life:
 
     async def _beside(self, process: sandbox.Process, spec: sandbox.Spec, bound: Bound) -> int:
         """Its exit code; its ports, its health and the services it needs are looked after meanwhile."""
+        harbour = self._surroundings.services.harbour
         async with anyio.create_task_group() as group:
             forwarder = Forwarder(group)
             for port in self._running.service.ports:
                 # Where everybody has a network of their own, those on the host's only may want it.
-                with contextlib.suppress(*(EngineError,) if self._reached_from_within() else ()):
+                with contextlib.suppress(*(EngineError,) if harbour.apart else ()):
                     self._open(forwarder, process.pid, port)
             group.start_soon(self._open_as_they_come, forwarder, process.pid)
             if self._running.inner == self._running.address:
@@ -138,10 +139,6 @@ class _Life:
         if data:
             self._running.note(stream, data)
             self._shown.write(stream, data)
-
-    def _reached_from_within(self) -> bool:
-        network = self._surroundings.services.harbour.made
-        return network is not None and bool(network.way_out)
 
     def _open(self, forwarder: Forwarder, pid: int, port: Port) -> None:
         running = self._running

@@ -124,6 +124,8 @@ class Steps:
         store = evaluator.store
         async with outfitted(evaluator, self._surroundings, step, given) as outfit:
             room, berth = outfit.room, outfit.berth
+            if notice := self._surroundings.services.harbour.notice():
+                shown.write("stderr", f"[{notice}]\n".encode())
             with contextlib.closing(self._streams(shown, room, step)) as streams:
                 code = await outfit.bound.watch(lambda: self._execute(room, streams, step, berth))
                 streams.finish()

@@ -98,3 +98,14 @@ def test_a_step_reaches_a_proxy_on_the_hosts_loopback_that_it_is_told_of(open_se
 def test_a_step_that_may_use_the_session_reaches_it(one):
     ask = "import os, socket; socket.create_connection(('127.0.0.1', int(os.environ['DAGGER_SESSION_PORT'])))"
     assert one.run(ask, experimentalPrivilegedNesting="true")[0] == 0
+
+
+def test_a_step_on_the_hosts_network_finds_its_service_on_a_loopback_address(open_session):
+    shared = open_session(SHIPWAY_NETWORK="host")
+    binding = f'withServiceBinding(alias: "www", service: {json.dumps(shared.service(WEB, 8000))})'
+    links = "import socket; print([name for _, name in socket.if_nameindex()])"
+    assert shared.run(links)[1] == f"{[name for _, name in socket.if_nameindex()]}\n"
+    code, address, _ = shared.run(f"{ADDRESS}; {REACH.format(host='www', port=8000)}", binding)
+    assert code == 0
+    assert address.startswith("127.")
+    assert shared.run(REACH.format(host="www", port=8000))[0] == 1
