@@ -20,6 +20,7 @@ from ci.engine.api.plan import Plan, Selection
 from ci.engine.api.registry import Call, Registry
 from ci.engine.api.schema import ArgumentSpec, FieldSpec, Schema, TypeRef
 from ci.engine.errors import EngineError
+from ci.engine.modules import guests
 
 if TYPE_CHECKING:
     from ci.engine.modules.client import Client
@@ -156,6 +157,8 @@ class Executor:
     async def _called(
         self, parent: Identified, spec: FieldSpec, arguments: Mapping[str, Any], path: Path
     ) -> Any:
+        if self.client.module is not None:
+            guests.check(spec, arguments)
         loaded = self._loaded(arguments, spec.arguments) if spec.arguments else arguments
         resolve, call = self.registry.find(spec), Call(self.session, spec, path, self.client)
         try:

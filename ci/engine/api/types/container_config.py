@@ -49,10 +49,10 @@ def with_env_variable(
 
 
 @serves("Container")
-def with_env_file_variables(_call: Call, parent: Container, *, source: EnvFile) -> Container:
+def with_env_file_variables(call: Call, parent: Container, *, source: EnvFile) -> Container:
     """With the variables of an env file, what they refer to put in."""
     for name in sorted(dict(source.lines)):
-        parent = parent.with_env(name, source.value(name, outside))
+        parent = parent.with_env(name, source.value(name, outside(call)))
     return parent
 
 

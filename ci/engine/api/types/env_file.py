@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ci.engine.api.registry import Call, serves
@@ -21,9 +22,11 @@ class Variable(Digested):
     value: str
 
 
-def outside(name: str) -> str:
-    """What a value refers to outside its file: a variable of the client's, "" when it is not set."""
-    return os.environ.get(name, "")
+def outside(call: Call) -> Callable[[str], str]:
+    """Gives what a value refers to outside its file: a variable of the client's, "" when it is not set."""
+    if call.client.module is not None:  # its code has no part in the host
+        return lambda _name: ""
+    return lambda name: os.environ.get(name, "")
 
 
 @serves("Query", field="env_file")
@@ -59,19 +62,19 @@ def namespace(_call: Call, parent: EnvFile, *, prefix: str) -> EnvFile:
 
 
 @serves("EnvFile")
-def variables(_call: Call, parent: EnvFile, *, raw: bool | None = None) -> list[Variable]:
+def variables(call: Call, parent: EnvFile, *, raw: bool | None = None) -> list[Variable]:
     """All variables, by name: their values, or what is written if ``raw``."""
     written = sorted(dict(parent.lines).items())
-    return [Variable(name, text if raw else parent.value(name, outside)) for name, text in written]
+    return [Variable(name, text if raw else parent.value(name, outside(call))) for name, text in written]
 
 
 @serves("EnvFile", field="get")
-def get_value(_call: Call, parent: EnvFile, *, name: str, raw: bool | None = None) -> str:
+def get_value(call: Call, parent: EnvFile, *, name: str, raw: bool | None = None) -> str:
     """A variable's value, or what is written if ``raw``; "" when there is none."""
     written = dict(parent.lines)
     if name not in written:
         return ""
-    return written[name] if raw else parent.value(name, outside)
+    return written[name] if raw else parent.value(name, outside(call))
 
 
 @serves("EnvFile", field="exists")

@@ -13,6 +13,7 @@ from ci.engine.api.types.common import works
 from ci.engine.errors import EngineError
 from ci.engine.graph.files import Files, derive
 from ci.engine.graph.fingerprint import Digested
+from ci.engine.modules.guests import refusal
 from ci.engine.store import algebra
 from ci.engine.store.algebra import PathError
 from ci.engine.store.tree import DIRECTORY, REGULAR, SYMLINK, Entry, directory
@@ -101,5 +102,11 @@ def gitignored(files: Files, path: str) -> Files:
 
 
 def on_host(call: Call, path: str) -> Path:
-    """A path that the client gave, seen from its working directory; ``~`` is its home."""
+    """A path that the client gave, seen from its working directory; ``~`` is its home.
+
+    Raises:
+        EngineError: the client is a module's code, which has no part in the host.
+    """
+    if call.client.module is not None:
+        raise refusal(f"a path of the host ({path})")
     return Path(os.path.normpath(call.session.workdir / Path(path).expanduser()))

@@ -73,7 +73,6 @@ def start(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
         dagger = str(Path(sys.executable).with_name("dagger"))
         command = [dagger, "--embedded", "--progress=plain", "session"]
         own = {k: v for k, v in os.environ.items() if not k.startswith(("DAGGER_", "_EXPERIMENTAL", "OTEL_"))}
-        own["ENGINE_TEST_SECRET"] = "from-the-environment"
         if state := os.environ.get("SHIPWAY_TEST_STATE"):  # else the user's, which has the base image already
             own["SHIPWAY_STATE"] = state
         with (

@@ -100,7 +100,17 @@ def test_no_output_shows_a_secret_that_the_code_asked_for(session) -> None:
     assert "the secret is ***" in log
     assert "another is ***" in log
     assert "hunter2" not in log
-    assert "from-the-environment" not in log
+    assert "made-by-the-module" not in log
+
+
+def test_a_modules_code_has_no_part_in_its_callers_host(session) -> None:
+    assert session.data("{greeter {host}}")["greeter"]["host"] == [
+        "Query.host",
+        "Query.secret",
+        '{\n  "name": "greeter",\n  "engi',
+        "Directory.export",
+        "Container.withExec",
+    ]
 
 
 def test_checks_are_found_run_and_told_apart(session) -> None:

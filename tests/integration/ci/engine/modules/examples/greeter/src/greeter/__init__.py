@@ -124,8 +124,28 @@ class Greeter:
     @function
     async def reveal(self, secret: dagger.Secret) -> str:
         print("the secret is", await secret.plaintext())
-        print("another is", await dag.secret("env://ENGINE_TEST_SECRET").plaintext())
+        print("another is", await dag.set_secret("own", "made-by-the-module").plaintext())
         return "told"
+
+    @function
+    async def host(self) -> list[str]:
+        tried = (
+            dag.host().directory("/etc").entries,
+            dag.secret("env://HOME").plaintext,
+            self.source.file("dagger.json").contents,
+            lambda: self.source.export("/tmp/exported"),
+            dag.container()
+            .from_("python:3.11-slim")
+            .with_exec(["true"], experimental_privileged_nesting=True)
+            .stdout,
+        )
+        said = []
+        for each in tried:
+            try:
+                said.append(str(await each())[:30])
+            except dagger.QueryError as error:
+                said.append(str(error).partition(" is not")[0].partition(": a")[0])
+        return said
 
     @function
     def unique(self) -> str:
