@@ -79,6 +79,20 @@ def test_what_is_wrong_with_the_command_line_is_told(call, words, error):
     assert (done.code, done.out, done.err) == (1, "", f"Error: {error}")
 
 
+def test_changes_are_shown_and_applied_where_that_is_agreed_to(call, repository):
+    folder = repository / "changing"
+    folder.mkdir()
+    (folder / "note.txt").write_text("noted")
+    done = call("change", "--folder", "changing")
+    assert (done.code, done.out) == (0, ""), done.err
+    assert done.err.startswith("+ changed.txt\n- note.txt\n")
+    assert not (repository / "changed.txt").exists()
+    assert call("-y", "change", "--folder", "changing").code == 0
+    assert (repository / "changed.txt").read_text() == "changed"
+    (repository / "changed.txt").unlink()
+    (repository / "note.txt").write_text("noted")
+
+
 def test_help_tells_of_a_functions_arguments(call):
     assert call("greet", "--help").out == (
         "Greet somebody.\n\nNobody is left out.\n\n"

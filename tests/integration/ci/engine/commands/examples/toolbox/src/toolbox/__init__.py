@@ -94,6 +94,11 @@ class Toolbox:
         return dag.directory().with_new_file("a/b.txt", "b")
 
     @function
+    def change(self, folder: dagger.Directory) -> dagger.Changeset:
+        """Change a directory."""
+        return folder.with_new_file("changed.txt", "changed").without_file("note.txt").changes(folder)
+
+    @function
     @check
     def lint(self) -> None:
         """Look for faults, and find none."""
