@@ -78,8 +78,10 @@ def operate(call: Invocation, kind: PreviewOf, excluded: tuple[str, ...] = ()) -
         if not only:
             held.enter_context(call.backend.locks(call.stack).hold())
         session = replace(open_session(call), excluded=excluded, launcher=launcher)
-        if flags.get("clear-pending-creates"):
-            session = _without_pending_creates(call, session)
+        if kind == "refresh":
+            from infra.engine.commands.operations import creates
+
+            session = creates.settle(call, session)
         if not skip or only:
             outcome, events = _foretell(call, session, kind, plan)
             if only or outcome.result != "succeeded":
@@ -88,24 +90,6 @@ def operate(call: Invocation, kind: PreviewOf, excluded: tuple[str, ...] = ()) -
                 _ask(call, kind, events)
         outcome = _apply(call, session, kind, plan)
     return _code(call, outcome, kind)
-
-
-def _without_pending_creates(call: Invocation, session: Session) -> Session:
-    """Forget creates whose end is not known, in the state too.
-
-    What they made, if anything, is the user's to find.
-    """
-    from infra.engine.state import serialize
-    from infra.engine.state.backend import Checkpoint
-
-    kept = tuple(item for item in session.snapshot.pending_operations if item.type != "creating")
-    snapshot = replace(session.snapshot, pending_operations=kept)
-    if not call.flags["preview-only"] and kept != session.snapshot.pending_operations:
-        deployment, features = serialize.deployment_json(snapshot, session.vault)
-        call.backend.write(
-            session.stack, Checkpoint(4 if features else 3, tuple(sorted(features)), deployment)
-        )
-    return replace(session, snapshot=snapshot)
 
 
 def _code(call: Invocation, outcome: Outcome, kind: str) -> int:

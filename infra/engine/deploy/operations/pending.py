@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infra.engine.deploy import states, urns
 from infra.engine.deploy.errors import DeploymentError
-from infra.engine.providers.contract import Found, InitError, ProviderError, Target
+from infra.engine.providers.contract import Found, InitError, Provider, ProviderError, Target
 from infra.engine.state.model import Operation, Resource, timestamp
 
 if TYPE_CHECKING:
@@ -56,25 +57,57 @@ async def mend(deployment: Deployment) -> None:
 async def _settle(deployment: Deployment, operation: Operation, resources: list[Resource]) -> bool:
     """Whether it is known what became of one; ``resources`` is changed accordingly."""
     resource = operation.resource
-    if not resource.custom or urns.is_provider(resource.type) or operation.type in {"reading", "importing"}:
+    if not resource.custom or urns.is_provider(resource.type) or operation.type == "reading":
         return True
     provider = await deployment.registry.ensure(resource.provider)
     target = Target(resource.urn, resource.type, urns.name_of(resource.urn))
-    if operation.type == "creating":
-        reasons: tuple[str, ...] = ()
-        try:
-            found = await provider.recover(target, resource.inputs)
-        except InitError as error:
-            found, reasons = Found(error.id, error.outputs), error.reasons
-        if found is None:
-            return False
-        if found.id and not any(each.urn == resource.urn and each.id == found.id for each in resources):
-            now = timestamp()
-            made = replace(
-                resource, id=found.id, outputs=found.outputs, init_errors=reasons, created=now, modified=now
-            )
-            resources.append(states.with_secrets(made))
+    if operation.type == "importing":
+        if resource.id:  # given by the user, for a create
+            found = await _looked_for(provider.read(target, resource.id, resource.inputs, resource.outputs))
+            _adopt(deployment, resource, found, resources)
         return True
+    if operation.type == "creating":
+        found = await _looked_for(provider.recover(target, resource.inputs))
+        if found is not None and found[0].id:
+            _adopt(deployment, resource, found, resources)
+        return found is not None
+    return await _reread(provider, target, resource, resources)
+
+
+async def _looked_for(found: Awaitable[Found | None]) -> tuple[Found, tuple[str, ...]] | None:
+    """What a provider has found, and why it did not come up if it didn't; None if it can't tell."""
+    try:
+        answer = await found
+    except InitError as error:
+        return Found(error.id, error.outputs), error.reasons
+    return None if answer is None else (answer, ())
+
+
+def _adopt(
+    deployment: Deployment,
+    resource: Resource,
+    found: tuple[Found, tuple[str, ...]] | None,
+    resources: list[Resource],
+) -> None:
+    """Take what a create has made into the state."""
+    if found is None or not found[0].id:
+        deployment.report.warning(
+            f"there is no {resource.type} with the ID '{resource.id}': the pending create is forgotten",
+            resource.urn,
+        )
+        return
+    made, reasons = found
+    if any(each.urn == resource.urn and each.id == made.id for each in resources):
+        return
+    now = timestamp()
+    whole = replace(
+        resource, id=made.id, outputs=made.outputs, init_errors=reasons, created=now, modified=now
+    )
+    resources.append(states.with_secrets(whole))
+
+
+async def _reread(provider: Provider, target: Target, resource: Resource, resources: list[Resource]) -> bool:
+    """Have the state say what is there of a resource that was being changed or deleted."""
     place = next(
         (
             index
