@@ -107,8 +107,8 @@ class _Extraction:
             made = self._mark(folder, place, name)
         else:
             made = self._plain(tar, info, folder, (*place, name))
-        for path in self._root.implied:
-            yield Member(path, "dir", 0o755, implied=True)
+        for path, hides in self._root.implied:
+            yield Member(path, "dir", 0o755, opaque=hides, implied=True)
         self._root.implied.clear()
         if made is not None:
             yield made

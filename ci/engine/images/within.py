@@ -26,8 +26,9 @@ class Within:
         self.root = root
         self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._open: OrderedDict[tuple[str, ...], int] = OrderedDict()
-        #: Directories that were made because something lies in them; the caller empties it.
-        self.implied: list[str] = []
+        #: Directories that were made because something lies in them, and whether each hides what lower layers
+        #: have there, as it was a whiteout before; the caller empties it.
+        self.implied: list[tuple[str, bool]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -86,14 +87,25 @@ class Within:
         try:
             descriptor = os.open(place[-1], _DIRECTORY, dir_fd=parent)
         except FileNotFoundError:
-            os.mkdir(place[-1], 0o755, dir_fd=parent)
-            self.implied.append("/".join(place))
-            descriptor = os.open(place[-1], _DIRECTORY, dir_fd=parent)
+            descriptor = self._make(parent, place, hides=False)
+        except NotADirectoryError:
+            found = os.stat(place[-1], dir_fd=parent, follow_symlinks=False)
+            if not stat.S_ISCHR(found.st_mode) or found.st_rdev:
+                raise
+            # A whiteout speaks of lower layers: the same layer may have something in a new directory there.
+            os.unlink(place[-1], dir_fd=parent)
+            descriptor = self._make(parent, place, hides=True)
+            os.setxattr(descriptor, "user.overlay.opaque", b"y")
         self._open[place] = descriptor
         # Deep trees would otherwise run into the limit of open files; the last few are the useful ones.
         if len(self._open) > _MAX_OPEN:
             os.close(self._open.popitem(last=False)[1])
         return descriptor
+
+    def _make(self, parent: int, place: tuple[str, ...], *, hides: bool) -> int:
+        os.mkdir(place[-1], 0o755, dir_fd=parent)
+        self.implied.append(("/".join(place), hides))
+        return os.open(place[-1], _DIRECTORY, dir_fd=parent)
 
     @staticmethod
     def _link(folder: int, name: str, parts: tuple[str, ...], links: int) -> str:
