@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from ci.engine.commands.arguments.flags import Flag, Flags, parse
 from ci.engine.commands.arguments.kinds import SWITCH, TEXT
 from ci.engine.commands.arguments.quoting import quoted
 from ci.engine.commands.calls import changes, results
-from ci.engine.commands.calls.chain import Chain, Level, UsageError, walk
+from ci.engine.commands.calls.chain import Chain, Level, Step, UsageError, walk
 from ci.engine.commands.calls.definitions import OBJECT, VOID, Function, Provider, Type
 from ci.engine.commands.calls.functions_of import offered
 from ci.engine.commands.calls.types import Types
@@ -184,10 +184,10 @@ class _Call:
 
     def _resolved(self) -> dict[Asked, str]:
         """The IDs of the objects that are arguments, all asked for at once."""
-        wanted: dict[Asked, str] = {}
+        wanted: dict[Asked, tuple[Step, str]] = {}
         for step in self._chain.steps:
             for name, value in step.values.items():
-                wanted.update((each, name) for each in asked(value))
+                wanted.update((each, (step, name)) for each in asked(value))
         if not wanted:
             return {}
         aliases = {f"a{number}": each for number, each in enumerate(wanted)}
@@ -195,19 +195,14 @@ class _Call:
         try:
             answer = self._client.ask(f"{{ {query} }}")
         except QueryError as error:
-            raise self._about_argument(error, aliases, wanted) from None
+            fault = error.faults[0] if error.faults else Fault(str(error))
+            about = aliases.get(str(fault.path[0])) if fault.path else None
+            if about is None:
+                raise
+            step, name = wanted[about]
+            message = f"failed to get value for argument {quoted(kebab(name))}: {fault.message}"
+            raise UsageError(message, step.path) from None
         return {each: results.unwrapped(answer[alias], each.path) for alias, each in aliases.items()}
-
-    def _about_argument(
-        self, error: QueryError, aliases: Mapping[str, Asked], names: Mapping[Asked, str]
-    ) -> Exception:
-        """The error, as one about the argument whose value cannot be had."""
-        fault = error.faults[0] if error.faults else Fault(str(error))
-        about = aliases.get(str(fault.path[0])) if fault.path else None
-        if about is None:
-            return error
-        message = f"failed to get value for argument {quoted(kebab(names[about]))}: {fault.message}"
-        return UsageError(message, self._chain.last.path)
 
     def _saved(self, text: str) -> str:
         path = self._settings.workdir / self._output

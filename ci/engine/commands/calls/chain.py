@@ -33,10 +33,11 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A function that is called, and the values of its arguments; ``field`` is "" where nothing is called."""
+    """A function that is called, the values of its arguments, and the command that it is."""
 
     field: str
     values: Mapping[str, Any]
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def walk(
             if argument.flag in names and argument.flag in parsed.values
         }
         if function.name:
-            steps.append(Step(function.name, values))
+            steps.append(Step(function.name, values, path))
         level = Level(path, function, tuple(own), provider)
         rest = parsed.rest
         if not rest:

@@ -51,6 +51,11 @@ def test_an_address_that_leads_nowhere_is_told_with_the_argument(call):
     assert done.err.endswith("\nRun 'dagger call inputs --help' for usage.\n")
 
 
+def test_the_help_that_is_pointed_to_is_that_of_the_function_with_the_argument(dagger):
+    done = dagger("core", "directory", "with-directory", "--path=x", "--source=./nope", "entries")
+    assert done.err.endswith("\nRun 'dagger core directory with-directory --help' for usage.\n")
+
+
 def test_output_exports_a_directory_and_saves_a_text(call, repository):
     done = call("tree", "-o", "made")
     assert (done.out, done.err) == ("", f'Saved to "{repository}/made".\n')
