@@ -73,17 +73,21 @@ async def prepared(
         account = _account(store, given.rootfs, step)
         mounting = Mounting(evaluator, surroundings.reveal, given, folder)
         environment, plaintexts = await _environment(surroundings, step, account.home, evaluator.events.here)
-        hosts_file = folder / "hosts"
         address = berth.address if berth is not None else ""
-        inside = own_network or bool(address)
-        stack.enter_context(surroundings.services.book(hosts_file, hosts, inside=inside, address=address))
-        resolver = _resolver(surroundings, folder, own=bool(address))
-        shown = _base_mounts(surroundings, (hosts_file, resolver), store, given.rootfs)
+        book = surroundings.services.book(
+            folder / "hosts", hosts, inside=own_network or bool(address), address=address
+        )
+        stack.enter_context(book)
+        shown = _base_mounts(
+            surroundings,
+            (folder / "hosts", _resolver(surroundings, folder, own=bool(address))),
+            store,
+            given.rootfs,
+        )
         for index, mount in _outermost_first(step.mounts):
             shown.append(await mounting.show(stack, index, mount))
-        root = overlay(folder, "root", await evaluator.in_thread(store.show, given.rootfs))
         spec = sandbox.Spec(
-            root=root,
+            root=overlay(folder, "root", await evaluator.in_thread(store.show, given.rootfs)),
             args=step.args,
             env=tuple(environment.items()),
             cwd=step.cwd,
@@ -97,8 +101,10 @@ async def prepared(
             privileged=step.privileged,
             own_network=own_network,
         )
-        secrets = (*plaintexts, *mounting.plaintexts, *surroundings.settings.secrets)
-        yield Prepared(spec, folder, given, root.upper, mounting.uppers, mounting.files, secrets)
+        plaintexts += [*mounting.plaintexts, *surroundings.settings.secrets]
+        yield Prepared(
+            spec, folder, given, spec.root.upper, mounting.uppers, mounting.files, tuple(plaintexts)
+        )
 
 
 def _resolver(surroundings: Surroundings, folder: Path, *, own: bool) -> Path:

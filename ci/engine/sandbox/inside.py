@@ -42,7 +42,7 @@ def _connected(pid: int, host: str, port: int) -> socket.socket:
     return _visit(_of(pid), make)
 
 
-def _listening(namespace: str, host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+def _listening(namespace: str, host: str, port: int, kind: int) -> socket.socket:
     def make() -> socket.socket:
         listener = socket.socket(socket.AF_INET, kind)
         try:
@@ -90,7 +90,7 @@ async def datagrams_inside(pid: int, host: str, port: int) -> ConnectedUDPSocket
 
 
 async def listen_inside(
-    namespace: str, host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM
+    namespace: str, host: str, port: int, kind: int = socket.SOCK_STREAM
 ) -> socket.socket:
     """A socket that listens (TCP) or hears (UDP) inside a network, given by its file ("/proc/PID/ns/net").
 

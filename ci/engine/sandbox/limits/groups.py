@@ -115,7 +115,7 @@ class Group:
 
     def remove(self) -> None:
         """Give it up; nothing may be in it."""
-        for folder in {self.pids, self.memory}:
+        for folder in dict.fromkeys((self.pids, self.memory)):
             with suppress(OSError):
                 folder.rmdir()
 
@@ -164,7 +164,7 @@ class Groups:
 
     def tidy(self) -> None:
         """Remove the groups of engines that are no more."""
-        for parent in {self.pids, self.memory}:
+        for parent in dict.fromkeys((self.pids, self.memory)):
             for folder in parent.glob(f"{_NAME}-*-*"):
                 if not Path("/proc", folder.name.split("-")[1]).exists():
                     with suppress(OSError):

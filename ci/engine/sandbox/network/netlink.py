@@ -19,9 +19,9 @@ def attribute(kind: int, data: bytes) -> bytes:
     return struct.pack("HH", length, kind) + data + bytes(-length % 4)
 
 
-def nested(kind: int, *attributes: bytes) -> bytes:
+def nested(kind: int, *parts: bytes) -> bytes:
     """An attribute made of others."""
-    return attribute(kind | NESTED, b"".join(attributes))
+    return attribute(kind | NESTED, b"".join(parts))
 
 
 def text(kind: int, value: str) -> bytes:

@@ -162,8 +162,7 @@ def _carrier(name: str, options: list[str], stack: ExitStack) -> subprocess.Pope
         )
 
     # From a thread that stays: the kernel ends the program with the one that started it.
-    process = anywhere(confined=False).start(started)
-    stack.callback(process.wait)
+    process = stack.enter_context(anywhere(confined=False).start(started))
     stack.callback(process.kill)
     return process
 
