@@ -159,12 +159,13 @@ def _renamed(resource: Resource, to: Destination, names: Mapping[str, str]) -> R
         urn=urns.make(to.stack, to.project, parent, urns.type_of(resource.urn), urns.name_of(resource.urn)),
         parent=parent,
         provider=name(resource.provider),
-        dependencies=tuple(map(name, resource.dependencies)),
+        dependencies=tuple(name(urn) for urn in resource.dependencies),
         property_dependencies={
-            key: tuple(map(name, targets)) for key, targets in resource.property_dependencies.items()
+            key: tuple(name(urn) for urn in targets)
+            for key, targets in resource.property_dependencies.items()
         },
         deleted_with=name(resource.deleted_with),
-        replace_with=tuple(map(name, resource.replace_with)),
+        replace_with=tuple(name(urn) for urn in resource.replace_with),
     )
 
 

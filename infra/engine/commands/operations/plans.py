@@ -99,7 +99,7 @@ def read(call: Invocation) -> Plan:
         document = json.loads(Path(path).read_bytes())
         resources = document["resourcePlans"]
     except OSError as error:
-        raise ExitError(f"open {path}: {error.strerror.lower()}") from error
+        raise ExitError(f"open {path}: {str(error.strerror).lower()}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ExitError(
             f"{path} is no update plan: make one with `pulumi preview --save-plan={path}`"

@@ -86,7 +86,8 @@ def new(call: Invocation) -> None:
 def _template(word: str, kept: ExitStack) -> Template:
     """The template that ``word`` names: one of the engine's own, or a folder. Raises ExitError."""
     if word in _TEMPLATES:
-        folder = Path(kept.enter_context(TemporaryDirectory(prefix="pulumi-template-")), word)
+        temporary = TemporaryDirectory(prefix="pulumi-template-")  # pylint: disable=consider-using-with
+        folder = Path(kept.enter_context(temporary), word)
         folder.mkdir()
         description, program, packages = _TEMPLATES[word]
         (folder / "Pulumi.yaml").write_text(f"{_PROJECT}template:\n  description: {description}\n", "utf-8")

@@ -66,7 +66,9 @@ def users_traceback(*roots: str) -> str:
     One that none of them raised (a circle between resources, which the SDK finds) is told without any.
     """
     error = sys.exc_info()[1]
-    told = traceback.TracebackException(type(error), error, error.__traceback__ if error else None)
+    if error is None:
+        return ""
+    told = traceback.TracebackException(type(error), error, error.__traceback__)
     below = tuple(os.path.join(os.path.realpath(root), "") for root in roots)
     if not _keep_users_frames(told, below):
         return "".join(told.format_exception_only())
@@ -274,10 +276,10 @@ def leave_debug_out(engine: Any) -> None:
     """Have the SDK's debug messages go nowhere: it waits for each to arrive, several times a resource."""
     from pulumi.runtime.proto import engine_pb2
 
-    log = engine.Log
+    log, debug = engine.Log, engine_pb2.LogSeverity.Value("DEBUG")  # pylint: disable=no-member # protobuf
 
     def some(request: Any, *args: Any, **kwargs: Any) -> Any:
-        return None if request.severity == engine_pb2.DEBUG else log(request, *args, **kwargs)
+        return None if request.severity == debug else log(request, *args, **kwargs)
 
     engine.Log = some
 
