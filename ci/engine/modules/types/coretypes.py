@@ -94,14 +94,14 @@ class _Reader:
             yield Function(
                 spec.name,
                 spec.name,
-                self.type(spec.type, spec.expects),
+                self.type(spec.type, None),
                 _text(known),
                 arguments,
                 deprecated=known.get("deprecationReason"),
             )
 
     def type(self, type_: TypeRef, expects: str | None) -> TypeDef:
-        """A type as a field or an argument has it; an ID that names an object is that object."""
+        """A type as a field or an argument has it; an argument that is an object's ID is that object."""
         optional = not type_.required
         if type_.item is not None:
             return TypeDef(LIST, optional, self.type(type_.item, expects))

@@ -161,6 +161,11 @@ def test_daggers_own_functions_are_called_with_core(dagger):
     assert "\n  dagger core directory [options]" not in dagger("core", "directory", "--help").out
 
 
+def test_a_field_that_is_an_id_is_printed_as_one(dagger):
+    done = dagger("core", "directory", "sync")
+    assert (done.code, bool(re.fullmatch(r"[\w-]+=*", done.out))) == (0, True), done
+
+
 def test_a_query_may_call_a_modules_functions(dagger, repository):
     (repository / "greet.graphql").write_text("{toolbox {greet}}")
     done = dagger("query", "-m", "toolbox", "--doc", "greet.graphql")
