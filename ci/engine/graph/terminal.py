@@ -71,8 +71,21 @@ class Lending:
         """
         if not self.on_failure:
             return
-        shell = on_terminal(replace(spec, args=self.on_failure))
+        shell = on_terminal(replace(_again(spec), args=self.on_failure))
         await self.open(shlex.join(spec.args), lambda user: terminal(shell, user, berth), error.message)
+
+
+def _again(spec: sandbox.Spec) -> sandbox.Spec:
+    """A container with what another one has written; only overlayfs's own folders must be new."""
+
+    def fresh(overlay: sandbox.Overlay) -> sandbox.Overlay:
+        return replace(overlay, work=overlay.work.with_name(f"{overlay.work.name}.again"))
+
+    mounts = tuple(
+        replace(mount, overlay=fresh(mount.overlay)) if isinstance(mount, sandbox.OverlayMount) else mount
+        for mount in spec.mounts
+    )
+    return replace(spec, root=fresh(spec.root), mounts=mounts)
 
 
 def on_terminal(spec: sandbox.Spec) -> sandbox.Spec:

@@ -3,8 +3,9 @@
 import queue
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -18,6 +19,27 @@ from ci.engine.progress.outline import Line, outline
 from ci.engine.progress.steps import Step, Steps, duration
 
 LAST_LINES = 5  # of a running step's output
+
+
+class _Leaving:
+    """A terminal that may go; what is written then is lost, for it must not end the session."""
+
+    def __init__(self, to: TextIO) -> None:
+        self._to = to
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._to, name)
+
+    def write(self, text: str) -> int:
+        """Write, if somebody is there."""
+        with suppress(OSError, ValueError):
+            self._to.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Have it shown, if somebody is there."""
+        with suppress(OSError, ValueError):
+            self._to.flush()
 
 
 class Tree:
@@ -35,7 +57,7 @@ class Tree:
         self._ended: queue.SimpleQueue[Step | threading.Event | None] = queue.SimpleQueue()
         self._printing = threading.Thread(target=self._print, name="progress", daemon=True)
         self._spinner = Spinner("dots", style="yellow")
-        self._console = Console(file=to)
+        self._console = Console(file=cast(TextIO, _Leaving(to)))
         self._live = Live(
             self,
             console=self._console,

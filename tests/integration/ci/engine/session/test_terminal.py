@@ -43,9 +43,10 @@ class Screen:
                 chunk = os.read(self._descriptor, 65536)
             except OSError:
                 break
-            found += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", chunk.decode(errors="replace"))
+            plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", chunk.decode(errors="replace"))
+            found += plain.replace("\r\n", "\n")
         self.shown += found
-        return found.replace("\r\n", "\n")
+        return found
 
     def ended(self) -> int:
         """Wait for the end; returns the exit code."""
@@ -75,13 +76,15 @@ def on_a_terminal(dagger, environ, root, client):
 
 @pytest.mark.parametrize("progress", ["tty", "plain"])
 def test_a_failed_command_leaves_its_container_to_look_into(on_a_terminal, progress):
-    failing = CONTAINER % 'withExec(args:["sh","-c","echo changed > /mark; exit 3"]){sync}'
+    mounted = 'withMountedDirectory(path:"/mnt",source:DIRECTORY){%s}'
+    script = "echo changed | cat > /mark; echo too > /mnt/mark; exit 3"
+    failing = CONTAINER % mounted % f'withExec(args:["sh","-c","{script}"]){{sync}}'
     with on_a_terminal(failing, "-i", "--progress", progress) as screen:
         heading = screen.until(PROMPT)
         assert "✘ Exec failed, attaching terminal:" in heading
         assert "! exit code: 3" in heading
-        screen.type("cat /mark; exit 7\n")
-        assert "\nchanged\nexit 7\n" in screen.until("exit 7\n")
+        screen.type("cat /mark /mnt/mark; exit 7\n")
+        assert "\nchanged\ntoo\nexit 7\n" in screen.until("too\nexit 7\n")
         assert screen.ended() == 1
         assert "exit code: 3" in screen.shown
 
@@ -119,7 +122,7 @@ def test_the_containers_own_terminal_command_runs_as_its_user_with_no_more_right
     )
     with on_a_terminal(query) as screen:
         assert screen.ended() == 0
-        assert "in /\r\n1000\r\n/dev/pts/0\r\n" in screen.shown
+        assert "in /\n1000\n/dev/pts/0\n" in screen.shown
         status = dict(re.findall(r"(\w+):\s*(\S+)", screen.shown))
     assert int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"] == "1"

@@ -92,3 +92,21 @@ def test_a_step_that_has_ended_is_not_drawn_again_as_running(monkeypatch):
         tree.show(StepStarted("a", "once"))
         tree.show(StepEnded("a", 0, cached=False, error=None))
     assert to.getvalue().count("once") == 1
+
+
+def test_a_terminal_that_has_gone_does_not_end_the_session(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+
+    class Gone(Terminal):
+        def write(self, text: str) -> int:
+            if "once" in text or "said" in text:
+                raise OSError
+            return super().write(text)
+
+    to = Gone()
+    with Tree(to) as tree:
+        tree.show(StepStarted("a", "once"))
+        tree.show(StepEnded("a", 0, cached=False, error=None))
+        tree.print("said")
+        tree.show(TerminalOpened())  # waits for what is to be printed
+        tree.show(TerminalClosed())
