@@ -131,7 +131,7 @@ def program_of(call: Invocation) -> Program:
 
 
 @contextmanager
-def started(call: Invocation, again: bool) -> Iterator[Launcher | None]:
+def launched(call: Invocation, again: bool) -> Iterator[Launcher | None]:
     """The program's interpreter, to get ready along with the engine; None where a run has to tell why not."""
     from infra.engine.deploy.errors import DeploymentError
     from infra.engine.protocol.program.launcher import Launcher

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infra.engine.commands.errors import ExitError
 from infra.engine.commands.line import prompts
 from infra.engine.commands.operations import history, plans
-from infra.engine.commands.session import Session, Stacks, open_session, program_of, started
+from infra.engine.commands.session import Session, Stacks, launched, open_session, program_of
 from infra.engine.display.options import Options, View
 from infra.engine.state.backend import is_truthy
 
@@ -31,7 +31,7 @@ _UNCHANGED = frozenset({"same", "read", "discard", "read-replacement", "discard-
 
 def preview(call: Invocation) -> int:
     """Show what an update would do."""
-    with started(call, again=False) as launcher:
+    with launched(call, again=False) as launcher:
         session = replace(open_session(call), launcher=launcher)
         outcome, _ = _foretell(call, session, "update")
     _save_plan(call, session, outcome)
@@ -74,7 +74,7 @@ def operate(call: Invocation, kind: PreviewOf, excluded: tuple[str, ...] = ()) -
     plan = plans.read(call) if flags.get("plan") else None
     with ExitStack() as held:
         runs = kind == "update" or flags.get("run-program", False)
-        launcher = held.enter_context(started(call, again=not (skip or only))) if runs else None
+        launcher = held.enter_context(launched(call, again=not (skip or only))) if runs else None
         if not only:
             held.enter_context(call.backend.locks(call.stack).hold())
         session = replace(open_session(call), excluded=excluded, launcher=launcher)

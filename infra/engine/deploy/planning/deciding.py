@@ -26,10 +26,10 @@ class Deciding:
 
     def __init__(self, deployment: Deployment, untargeted: Untargeted) -> None:
         self._deployment = deployment
-        self._decided: Decisions = deployment.decisions
-        self._scope: Scope = deployment.scope
-        self._ledger = deployment.ledger
         self._report = deployment.report
+        self._ledger = deployment.ledger
+        self._scope: Scope = deployment.scope
+        self._decided: Decisions = deployment.decisions
         self._replacing = Replacing(deployment)
         self._untargeted = untargeted
 
