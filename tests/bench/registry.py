@@ -36,7 +36,7 @@ def registry(program: str | Path) -> Iterator[str]:
         free.close()
         storage = f"storage: {{filesystem: {{rootdirectory: {home}/data}}}}\n"
         config = Path(home, "config.yml")
-        config.write_text(f"version: 0.1\n{storage}http: {{addr: '127.0.0.1:{port}'}}\n")
+        config.write_text(f"version: 0.1\n{storage}http: {{addr: '127.0.0.1:{port}'}}\n", encoding="ascii")
         command = [program, "serve", config]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
             try:

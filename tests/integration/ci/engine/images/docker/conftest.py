@@ -20,6 +20,8 @@ _OPTIONS = (
     "--bridge=none",
     "--ip-masq=false",
     "--ip-forward=false",
+    "--containerd-namespace=shipway-tests",
+    "--containerd-plugins-namespace=shipway-tests-plugins",
 )
 
 
