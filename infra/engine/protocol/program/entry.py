@@ -311,7 +311,8 @@ def main() -> int:
     """Serve the engine; the result is the exit code, of a run or of what forks for it."""
     end_with_parent()
     # This file's folder holds modules of the engine's, which a program is not to find.
-    sys.path.remove(os.path.dirname(os.path.abspath(__file__)))
+    here = os.path.dirname(os.path.realpath(__file__))
+    sys.path[:] = [folder for folder in sys.path if os.path.realpath(folder) != here]
     load_sdk()
     order = orders(socket.socket(fileno=int(sys.argv[1])))
     if order is None:

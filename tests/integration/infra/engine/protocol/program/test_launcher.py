@@ -50,14 +50,15 @@ async def test_an_update_does_not_see_what_its_preview_has_changed(stack):
             assert printed(stack) == ["1"]
 
 
-async def test_the_engine_s_own_modules_are_not_in_the_program_s_way(stack):
+@pytest.mark.parametrize("variables", [{}, {"PYTHONSAFEPATH": "1"}])
+async def test_the_engine_s_own_modules_are_not_in_the_program_s_way(stack, variables):
     stack.program(
         """
         from importlib.util import find_spec
         print([name for name in ("launcher", "entry", "process", "tether") if find_spec(name)])
         """
     )
-    outcome = await stack.up()
+    outcome = await stack.up(variables=variables)
     assert (outcome.result, printed(stack)) == ("succeeded", ["[]"])
 
 
@@ -93,3 +94,10 @@ async def test_an_interpreter_that_does_not_start_is_told_with_its_own_words(sta
     assert outcome.result == "failed"
     assert "no such library" in stack.said("info#err")
     assert "exit code: 127" in stack.said()
+
+
+async def test_an_interpreter_that_is_not_there_is_named(stack):
+    stack.program("")
+    outcome = await stack.up(variables={"PULUMI_PYTHON_CMD": "/nowhere/python"})
+    assert outcome.result == "failed"
+    assert "could not start /nowhere/python" in stack.said()
