@@ -33,6 +33,7 @@ RESOLVERS = (
     "ci.engine.api.types.modules.source",
     "ci.engine.api.types.modules.editing",
     "ci.engine.api.types.modules.checks",
+    "ci.engine.api.types.modules.generated_code",
     "ci.engine.api.types.modules.current",
     "ci.engine.api.types.modules.served",
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ci.engine.api.registry import Call, refuse, serves, serves_attributes
 from ci.engine.api.types.error import Error
+from ci.engine.api.types.modules.editing import generated_context_directory
 from ci.engine.errors import EngineError
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested
@@ -88,3 +89,10 @@ def current_source(_call: Call, parent: CurrentModule) -> Directory:
 def current_dependencies(_call: Call, parent: CurrentModule) -> tuple[Module, ...]:
     """The modules that it may call."""
     return parent.module.dependencies
+
+
+@serves("CurrentModule", field="generated_context_directory")
+async def current_generated(call: Call, parent: CurrentModule) -> Directory:
+    """The files that are generated for the module."""
+    assert parent.module.source is not None  # noqa: S101  # code runs of loaded modules alone
+    return await generated_context_directory(call, parent.module.source)
