@@ -13,7 +13,7 @@ from ci.engine.graph.execution import Output
 from ci.engine.graph.files import Derived, Files
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.images import Image, Layer, MediaTypes, Member, pack, unpack, write_archive
-from ci.engine.images.member import Kind
+from ci.engine.images.layers.member import Kind
 from ci.engine.store import algebra
 from ci.engine.store.index import LayerRow
 from ci.engine.store.store import Snapshot, Store

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 from backports import zstd
 
 from ci.engine.images import Image, Layer
-from ci.engine.images.compress import GzipWriter
 from ci.engine.images.image import DOCKER_LAYER, OCI_LAYER
-from ci.engine.images.streams import decompress
+from ci.engine.images.layers.compress import GzipWriter
+from ci.engine.images.layers.streams import decompress
 
 if TYPE_CHECKING:
     from ci.engine.store.store import Store

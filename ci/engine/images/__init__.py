@@ -13,11 +13,11 @@ from ci.engine.images.errors import (
 )
 from ci.engine.images.image import Image, ImageConfig, Layer
 from ci.engine.images.images import Images
+from ci.engine.images.layers.member import Member
+from ci.engine.images.layers.pack import pack, write_tar
+from ci.engine.images.layers.unpack import unpack
 from ci.engine.images.manifest import MediaTypes
-from ci.engine.images.member import Member
-from ci.engine.images.pack import pack, write_tar
 from ci.engine.images.reference import Reference, parse_reference
-from ci.engine.images.unpack import unpack
 
 __all__ = [
     "BootstrapFailed",

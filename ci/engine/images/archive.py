@@ -7,9 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ci.engine.images.bounds import TarReader
 from ci.engine.images.errors import BrokenImage, ImageNotFound
 from ci.engine.images.image import DOCKER_LAYER, Image, read_json, write_json
+from ci.engine.images.layers.bounds import TarReader
+from ci.engine.images.layers.member import Member
+from ci.engine.images.layers.pack import write_tar
+from ci.engine.images.layers.unpack import split
 from ci.engine.images.manifest import (
     INDEXES,
     Descriptor,
@@ -24,10 +27,7 @@ from ci.engine.images.manifest import (
     save,
     save_index,
 )
-from ci.engine.images.member import Member
-from ci.engine.images.pack import write_tar
 from ci.engine.images.reference import Reference
-from ci.engine.images.unpack import split
 from ci.engine.store.blobs import CHUNK, BlobMismatch, BlobNotFound, Blobs
 
 _REF_NAME = "org.opencontainers.image.ref.name"

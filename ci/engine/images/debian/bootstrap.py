@@ -24,7 +24,7 @@ from ci.engine.images.debian.root import Root
 from ci.engine.images.debian.system import settle
 from ci.engine.images.errors import BootstrapFailed
 from ci.engine.images.image import Image
-from ci.engine.images.pack import pack
+from ci.engine.images.layers.pack import pack
 from ci.engine.images.together import together
 from ci.engine.store.blobs import Blobs, room
 

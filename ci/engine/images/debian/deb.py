@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from ci.engine.images.debian.control import stanza
 from ci.engine.images.errors import BootstrapFailed
-from ci.engine.images.member import Kind, Member, from_tar
-from ci.engine.images.streams import DAMAGED, decompress
+from ci.engine.images.layers.member import Kind, Member, from_tar
+from ci.engine.images.layers.streams import DAMAGED, decompress
 from ci.engine.store.blobs import CHUNK
 
 _MAGIC = b"!<arch>\n"

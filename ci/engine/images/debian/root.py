@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from ci.engine.images.errors import BootstrapFailed
-from ci.engine.images.member import Member
+from ci.engine.images.layers.member import Member
 
 #: The directories that a merged system has in /usr, with links in their old places.
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32")

@@ -11,7 +11,7 @@ import pytest
 from backports import zstd
 
 from ci.engine.images import BrokenImage, unpack
-from ci.engine.images.bounds import Bounds
+from ci.engine.images.layers.bounds import Bounds
 
 TIGHT = Bounds(free=1 << 20, ratio=200)
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from ci.engine.images.compress import GzipWriter, Writable
 from ci.engine.images.image import OCI_LAYER, Layer
-from ci.engine.images.member import OPAQUE, WHITEOUT, Member
+from ci.engine.images.layers.compress import GzipWriter, Writable
+from ci.engine.images.layers.member import OPAQUE, WHITEOUT, Member
 from ci.engine.store.blobs import CHUNK, Blobs
 
 _TYPES = {

@@ -16,10 +16,10 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ci.engine.images.bounds import USUAL, Bounds, TarReader
 from ci.engine.images.errors import BrokenImage
-from ci.engine.images.member import OPAQUE, WHITEOUT, Kind, Member, from_tar
-from ci.engine.images.within import Within
+from ci.engine.images.layers.bounds import USUAL, Bounds, TarReader
+from ci.engine.images.layers.member import OPAQUE, WHITEOUT, Kind, Member, from_tar
+from ci.engine.images.layers.within import Within
 from ci.engine.store.blobs import Readable, room
 
 _KINDS: dict[bytes, Kind] = {

@@ -12,7 +12,7 @@ import pytest
 from backports import zstd
 
 from ci.engine.images import BrokenImage, Member, pack, unpack
-from ci.engine.images.compress import BLOCK, GzipWriter
+from ci.engine.images.layers.compress import BLOCK, GzipWriter
 
 SECOND = 1_000_000_000
 

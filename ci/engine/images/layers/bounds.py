@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from ci.engine.images.errors import BrokenImage
-from ci.engine.images.streams import DAMAGED, HashingReader, decompress
+from ci.engine.images.layers.streams import DAMAGED, HashingReader, decompress
 from ci.engine.store.blobs import CHUNK, Readable
 
 #: No header is longer: paths have 4 KiB at most, and extended attributes 64 KiB each.
