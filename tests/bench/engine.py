@@ -124,7 +124,7 @@ def _folder(below: Path) -> list[Row]:
         file = folder / f"{number % 200:03}" / f"{number}"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(f"{number}\n".encode() * 512)
-    query = '{ host { directory(path: "files") { digest } } }'
+    query = '{ host { directory(path: "files") { entries } } }'
     unchanged, changed, read = [], [], []
     with engine(below) as session:
         session.ask(query)
