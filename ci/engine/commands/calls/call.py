@@ -79,7 +79,11 @@ def call(called: Called, words: Sequence[str], *, core: bool) -> int:
                 _Result(_help(called, chain.last)) if helping else _Call(client, chain, settings).result()
             )
     except UsageError as error:
-        print(f"Error: {error}\nRun '{error.path} --help' for usage.", file=sys.stderr)
+        print(f"Error: {error}", file=sys.stderr)
+        if helping:
+            print(f"\n{_help(called, error.level)}", end="")
+        else:
+            print(f"Run '{error.level.path} --help' for usage.", file=sys.stderr)
         return 1
     except QueryError as error:
         return _failed(error)
@@ -201,7 +205,7 @@ class _Call:
                 raise
             step, name = wanted[about]
             message = f"failed to get value for argument {quoted(kebab(name))}: {fault.message}"
-            raise UsageError(message, step.path) from None
+            raise UsageError(message, step.level) from None
         return {each: results.unwrapped(answer[alias], each.path) for alias, each in aliases.items()}
 
     def _saved(self, text: str) -> str:

@@ -23,23 +23,6 @@ class Known(Protocol):
         """The names of an enum's values."""
 
 
-class UsageError(Exception):
-    """The command line is not one; ``path`` is the command whose help says what would be."""
-
-    def __init__(self, message: str, path: str) -> None:
-        super().__init__(message)
-        self.path = path
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A function that is called, the values of its arguments, and the command that it is."""
-
-    field: str
-    values: Mapping[str, Any]
-    path: str
-
-
 @dataclass(frozen=True, slots=True)
 class Level:
     """A function as a command of its own: what its help tells of."""
@@ -48,6 +31,23 @@ class Level:
     function: Function
     flags: tuple[Flag, ...]
     provider: Provider | None
+
+
+class UsageError(Exception):
+    """The command line is not one; the help of ``level`` says what would be."""
+
+    def __init__(self, message: str, level: Level) -> None:
+        super().__init__(message)
+        self.level = level
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function that is called, and the values of its arguments."""
+
+    field: str
+    values: Mapping[str, Any]
+    level: Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,39 +81,39 @@ def walk(
     function, rest = start, tuple(words)
     while True:
         own = flags_of(function.arguments, known.members)
+        provider = known.provider(function.returns) if function.returns.provides else None
+        level = Level(path, function, tuple(own), provider)
         try:
             parsed = parse(Flags((*own, *options), kebab), rest, interspersed=False)
         except FlagError as error:
-            raise UsageError(str(error), path) from None
+            raise UsageError(str(error), level) from None
         names = {flag.name for flag in own}
         given |= {name: value for name, value in parsed.values.items() if name not in names}
         if not helping:
-            _check(own, parsed.values, path)
-        provider = known.provider(function.returns) if function.returns.provides else None
+            _check(level, parsed.values)
         values = {
             argument.name: parsed.values[argument.flag]
             for argument in function.arguments
             if argument.flag in names and argument.flag in parsed.values
         }
         if function.name:
-            steps.append(Step(function.name, values, path))
-        level = Level(path, function, tuple(own), provider)
+            steps.append(Step(function.name, values, level))
         rest = parsed.rest
         if not rest:
             return Chain(tuple(steps), level, given)
-        function = _found(provider, rest[0], path)
+        function = _found(level, rest[0])
         path, rest = f"{path} {function.command}", rest[1:]
 
 
-def _check(flags: Sequence[Flag], values: Mapping[str, Any], path: str) -> None:
-    missing = sorted(flag.name for flag in flags if flag.required and flag.name not in values)
+def _check(level: Level, values: Mapping[str, Any]) -> None:
+    missing = sorted(flag.name for flag in level.flags if flag.required and flag.name not in values)
     if missing:
         names = '", "'.join(missing)
-        raise UsageError(f'required flag(s) "{names}" not set', path)
+        raise UsageError(f'required flag(s) "{names}" not set', level)
 
 
-def _found(provider: Provider | None, name: str, path: str) -> Function:
-    for function in offered(provider) if provider else ():
+def _found(level: Level, name: str) -> Function:
+    for function in offered(level.provider) if level.provider else ():
         if function.command == name:
             return function
-    raise UsageError(f"unknown command {quoted(name)} for {quoted(path)}", path)
+    raise UsageError(f"unknown command {quoted(name)} for {quoted(level.path)}", level)

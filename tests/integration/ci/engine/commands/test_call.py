@@ -110,6 +110,12 @@ def test_help_tells_of_a_functions_arguments(call):
     assert "--mood BAD,GOOD" in call("mood", "--help").out
 
 
+def test_help_of_what_is_not_there_is_that_of_what_it_was_looked_for_in(call):
+    done = call("point", "nope", "--help")
+    assert (done.code, done.err) == (1, 'Error: unknown command "nope" for "dagger call point"\n')
+    assert "\nUSAGE\n  dagger call point [arguments] <function>\n" in done.out
+
+
 def test_help_of_the_module_tells_of_its_functions_and_what_it_is_made_of(call):
     told = call("--help").out
     assert "\n  dagger call [options] <function>\n" in told

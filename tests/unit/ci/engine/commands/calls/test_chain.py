@@ -118,7 +118,7 @@ def test_an_argument_hides_an_option_of_the_same_name():
 def test_a_chain_that_is_none_is_told_with_the_command_whose_help_explains(words, message, path):
     with pytest.raises(UsageError) as raised:
         walked(*words)
-    assert (str(raised.value), raised.value.path) == (message, path)
+    assert (str(raised.value), raised.value.level.path) == (message, path)
 
 
 def test_help_needs_nothing_to_be_complete():
