@@ -75,7 +75,7 @@ def _through_the_kernel(hub: Hub, stack: ExitStack) -> tuple[str, int]:
     number = secrets.randbelow(_MANY)
     third, fourth = divmod(number * 4, 256)
     there, here = f"{_LINKS}.{third}.{fourth + 1}", f"{_LINKS}.{third}.{fourth + 2}"
-    name = f"shipway{number:x}"
+    name = f"ship{os.getpid():x}-{number:x}"  # of 15 characters at most
     stack.callback(masquerade(here).close)
     if _FORWARD.read_text(encoding="ascii").strip() != "1":
         _FORWARD.write_text("1", encoding="ascii")
