@@ -18,7 +18,6 @@ _OF_THE_HOST = frozenset(
     {
         ("Query", "host"),
         ("Query", "moduleSource"),
-        ("Query", "secret"),
         ("Address", "secret"),
         ("Address", "service"),
         ("Address", "socket"),

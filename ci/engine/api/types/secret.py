@@ -11,8 +11,12 @@ def set_secret(call: Call, _parent: object, *, name: str, plaintext: str) -> Sec
 
 
 @serves("Query")
-def secret(call: Call, _parent: object, *, uri: str, cache_key: str | None = None) -> Secret:
-    """A secret that a provider has."""
+async def secret(call: Call, _parent: object, *, uri: str, cache_key: str | None = None) -> Secret:
+    """A secret that a provider has; those of a module's code are of its own container."""
+    if call.client.module is not None:
+        from ci.engine.modules.running import own_secrets
+
+        return await own_secrets.refer(call, uri, cache_key)
     return call.session.secrets.refer(uri, cache_key)
 
 

@@ -106,7 +106,9 @@ def test_no_output_shows_a_secret_that_the_code_asked_for(session) -> None:
 def test_a_modules_code_has_no_part_in_its_callers_host(session) -> None:
     assert session.data("{greeter {host}}")["greeter"]["host"] == [
         "Query.host",
-        "Query.secret",
+        'a secret of provider "cmd"',
+        "greeter",
+        '{\n  "name": "greeter",\n  "engi',
         '{\n  "name": "greeter",\n  "engi',
         "Directory.export",
         "Container.withExec",

@@ -131,7 +131,9 @@ class Greeter:
     async def host(self) -> list[str]:
         tried = (
             dag.host().directory("/etc").entries,
-            dag.secret("env://HOME").plaintext,
+            dag.secret("cmd://id").plaintext,
+            dag.secret("env://DAGGER_MODULE").plaintext,
+            dag.secret("file://dagger.json").plaintext,
             self.source.file("dagger.json").contents,
             lambda: self.source.export("/tmp/exported"),
             dag.container()
