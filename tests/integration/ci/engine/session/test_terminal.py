@@ -161,3 +161,10 @@ def test_without_a_terminal_there_is_daggers_own_error(dagger, environ, root, cl
     assert done.returncode == 1
     reason = "running shell without the TUI is not supported"
     assert f"rpc error: code = Unknown desc = {reason}" in done.stdout
+
+
+def test_a_terminal_that_is_hung_up_at_any_time_ends_the_session(on_a_terminal):
+    failing = CONTAINER % 'withExec(args:["sh","-c","sleep 0.2; exit 3"]){sync}'
+    with on_a_terminal(failing, "-i", "--progress", "tty") as screen:
+        screen.until("serving from")
+    assert screen.ended() != 0
