@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,8 @@ from tests.integration.infra.program.whole.conftest import PULUMI, deliver
 PART = Part(
     "Pulumi",
     "Seconds of wall time. Embedded is `pulumi` against the cloud on this machine, without a preview unless\n"
-    "one is mentioned; program is the Python program alone, once, in a process under Pulumi's mocks.",
+    "one is mentioned; program is the Python program alone, once, in a process under Pulumi's mocks.\n"
+    "Where nothing changes, and of the program, the best of three.",
     ("embedded", "program"),
 )
 UP = ("up", "--yes", "--stack")
@@ -59,7 +61,8 @@ def measure(below: Path) -> list[Row]:
 
     archive = Path(write_image(below).removeprefix("oci-archive:"))
     cloud = Whole(below / "pulumi-cloud")
-    try:
+    with ExitStack() as held:
+        held.callback(cloud.stop)
         pulumi = project(_folder(below, "environments"), {"SHIPWAY_CLOUD_STATE": str(cloud.state)}, PULUMI)
         took = _timed(deliver, cloud, pulumi, pusher(archive, below / "blobs"), releases(pulumi))
         answering = sum(_answers(cloud, pulumi, stack) for stack in ENVIRONMENTS)
@@ -71,8 +74,6 @@ def measure(below: Path) -> list[Row]:
         add(what, "under 2 s", f"{took:.2f}", f"{alone:.2f}", "the program runs twice")
         for row in _many(below, cloud):
             add(*row)
-    finally:
-        cloud.stop()
     return rows
 
 
