@@ -68,7 +68,7 @@ def _step(step: Step, old: Resource | None, new: Resource | None) -> dict[str, A
     if step.old is not None and old is not None:
         result["oldState"] = _state(old)
     if step.new is not None and new is not None:
-        result["newState"] = _state(_planned(new, old if step.op != "create" else None))
+        result["newState"] = _state(_planned(step.op, new, old if step.op != "create" else None))
     if step.diffs:
         result["diffReasons"] = list(step.diffs)
     if step.keys:
@@ -85,8 +85,12 @@ def _step(step: Step, old: Resource | None, new: Resource | None) -> dict[str, A
     return result
 
 
-def _planned(new: Resource, old: Resource | None) -> Resource:
+def _planned(op: str, new: Resource, old: Resource | None) -> Resource:
     """A resource as it is when its step is foretold: before it has outputs, and as old as it was."""
+    if op == "refresh":
+        return new
+    if op != "same":
+        new = replace(new, id="")
     created, modified = (old.created, old.modified) if old else ("", "")
     return replace(new, outputs={}, created=created, modified=modified)
 

@@ -45,6 +45,8 @@ class StepState:
     provider: str = ""
     init_errors: tuple[str, ...] = ()
     hide_diffs: tuple[tuple[str | int, ...], ...] = ()
+    logged: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
+    """Inputs and outputs with secrets blinded, where those above are not: no log has a secret in plain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,14 +236,15 @@ def _logged(value: Any) -> Any:
 def _state(state: StepState | None) -> dict[str, Any] | None:
     if state is None:
         return None
+    inputs, outputs = state.logged or (state.inputs, state.outputs)
     return _compact(
         {
             "type": state.type,
             "urn": state.urn,
             "id": state.id,
             "parent": state.parent,
-            "inputs": _logged(state.inputs),
-            "outputs": _logged(state.outputs),
+            "inputs": _logged(inputs),
+            "outputs": _logged(outputs),
             "provider": state.provider,
         },
         {

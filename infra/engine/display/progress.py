@@ -128,6 +128,8 @@ class ProgressView:
             row.status = "running"
         elif not self._planning:
             row.status = _done(row, failed=False)
+        elif refreshed:
+            row.status = "refresh" if step.op == "refresh" else look(step.op).plan
         custom = (step.new or step.old or _NOTHING).custom
         telling = refreshed or (not self._planning and custom and step.op != "same")
         if row.shown and telling:

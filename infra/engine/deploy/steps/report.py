@@ -164,10 +164,15 @@ class Report:
             provider=resource.provider,
             init_errors=resource.init_errors,
             hide_diffs=resource.hide_diff,
+            logged=(_blinded(resource.inputs), _blinded(resource.outputs)) if self._show_secrets else None,
         )
 
     def _shown(self, properties: Properties) -> dict[str, Any]:
         return {key: shown(value, self._show_secrets) for key, value in properties.items()}
+
+
+def _blinded(properties: Properties) -> dict[str, Any]:
+    return {key: shown(value, show_secrets=False) for key, value in properties.items()}
 
 
 def shown(value: Value, show_secrets: bool) -> Any:  # noqa: PLR0911 - one case each

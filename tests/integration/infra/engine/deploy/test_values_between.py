@@ -244,3 +244,13 @@ async def test_the_program_runs_in_the_virtual_environment_that_the_project_name
     assert interpreter.command == (str(venv / "python"),)
     assert interpreter.environment["VIRTUAL_ENV"] == str(venv.parent)
     assert interpreter.environment["PATH"].split(os.pathsep)[0] == str(venv)
+
+
+async def test_secrets_that_are_shown_are_not_in_the_log(stack):
+    from infra.engine.display.events import ResOutputsEvent, to_json
+
+    stack.program('Thing("a", value=pulumi.Output.secret("hush"))')
+    await stack.up(show_secrets=True)
+    told = [event for event in stack.seen if isinstance(event, ResOutputsEvent)]
+    assert any(event.metadata.new.inputs.get("value") == "hush" for event in told)
+    assert "hush" not in str([to_json(event, 0, 0) for event in told])

@@ -63,3 +63,11 @@ def test_a_secret_is_a_secret_to_who_reads_the_log_and_the_same_words_of_a_user_
     read = EngineEvent.from_json(json.loads(json.dumps(events.to_json(events.ResOutputsEvent(step), 0, 0))))
     mark = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
     assert read.res_outputs_event.metadata.new.inputs == {"quiet": [mark], "loud": "[secret]"}
+
+
+def test_no_log_has_a_secret_in_plain_even_where_the_display_shows_it():
+    shown = events.StepState(
+        "t:t:T", "urn:u", inputs={"key": "hush"}, logged=({"key": events.BLINDED}, {"key": events.BLINDED})
+    )
+    step = events.Step("same", "urn:u", "t:t:T", new=shown)
+    assert "hush" not in json.dumps(events.to_json(events.ResOutputsEvent(step), 0, 0))
