@@ -11,7 +11,7 @@ from ci.engine import sandbox
 from ci.engine.errors import OUTPUT_LIMIT, EngineError, ExecError, NotStarted
 from ci.engine.events import DIGEST, STREAMS, Step, Stream
 from ci.engine.graph import capture
-from ci.engine.graph.complaints import complaint
+from ci.engine.graph.complaints import complaint, lone_user
 from ci.engine.graph.execution import EXPECTED, Exec, Given, Result
 from ci.engine.graph.harvest import harvest
 from ci.engine.graph.rooms import Prepared, prepared
@@ -130,7 +130,8 @@ class Steps:
                 code = await outfit.bound.watch(lambda: self._execute(room, streams, step, berth))
                 streams.finish()
                 if code not in EXPECTED[step.expect]:
-                    for text in berth.complaints():
+                    alone = lone_user(streams.kept["stderr"].tail(OUTPUT_LIMIT))
+                    for text in (*berth.complaints(), *((alone,) if alone else ())):
                         streams.write("stderr", f"[the step {text}]\n".encode())
                     streams.finish()
                     failure = self._failure(step, code, streams)
