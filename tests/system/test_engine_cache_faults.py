@@ -24,6 +24,7 @@ from tests.bench.engine_session import BASE, DAGGER, Engine, engine
 
 pytestmark = pytest.mark.embedded
 
+#: Enough to meet every instant of a run; each takes about a second.
 RUNS = 200
 
 
@@ -211,6 +212,8 @@ def test_200_kills_at_random_instants_leave_no_wrong_result_mount_or_process(
             except (HTTPException, OSError):
                 assert number % 8 != 7
             killer.cancel()
+    with engine(tmp_path) as session:
+        session.ask("{ version }")
     assert not running(run)
     assert mounts(own_state) == []
     assert list((own_state / "scratch").iterdir()) == []

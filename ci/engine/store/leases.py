@@ -38,10 +38,14 @@ class Lease:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self.folder = root / "scratch" / f"{os.getpid():x}-{os.urandom(3).hex()}"
-        self._file = self.folder.with_suffix(".lock")
-        self._handle = os.open(self._file, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._handle, fcntl.LOCK_EX)
+        while True:
+            self.folder = root / "scratch" / f"{os.getpid():x}-{os.urandom(3).hex()}"
+            self._file = self.folder.with_suffix(".lock")
+            self._handle = os.open(self._file, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            if os.fstat(self._handle).st_nlink:
+                break
+            os.close(self._handle)  # another session took it for a dead one's before it was locked
         self.folder.mkdir()
         self.since = time.time_ns()
         self._said: set[str] = set()
@@ -102,12 +106,17 @@ def alone(file: Path) -> int | None:
 
 def sweep(root: Path) -> None:
     """Delete what dead sessions left in their scratch folders."""
-    for file in (root / "scratch").glob("*.lock"):
+    scratch = root / "scratch"
+    for file in scratch.glob("*.lock"):
         handle = alone(file) if file.exists() else None
         if handle is not None:
             layers.discard(file.with_suffix(""))
             file.unlink(missing_ok=True)
             os.close(handle)
+    # A process that was being killed may have written one more file: the lock is gone, the folder is not.
+    for folder in scratch.iterdir():
+        if folder.suffix != ".lock" and not folder.with_suffix(".lock").exists():
+            layers.discard(folder)
 
 
 def held(root: Path) -> list[Held] | None:

@@ -125,3 +125,12 @@ def test_a_source_that_changes_while_it_is_read_is_refused(store: Store, tmp_pat
     with pytest.raises(layers.ChangedUnderway):
         store.adopt(Snapshot(tree), lambda _path, _entry: changed)
     assert store.shown(tree) is None
+
+
+def test_what_a_dying_process_wrote_after_its_session_was_swept_goes_with_the_next_one(store: Store) -> None:
+    left = store.root / "scratch" / "dead"
+    (left / "1").mkdir(parents=True)
+    other = Store(store.root, Ownership(on_disk=False))
+    assert not left.exists()
+    assert store.scratch().is_dir()
+    other.close()
