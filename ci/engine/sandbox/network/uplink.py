@@ -153,7 +153,7 @@ def _carrier(name: str, options: list[str], stack: ExitStack) -> subprocess.Pope
         raise NoWayOut("not installed")
 
     def started() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        return subprocess.Popen(  # pylint: disable=consider-using-with  # the caller's stack has it
             [keeper, "--pdeathsig", "KILL", "--", program, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
