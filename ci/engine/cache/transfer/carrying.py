@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 import anyio.to_thread
 
-from ci.engine.cache.transfer import layout, packing
 from ci.engine.cache.transfer.document import Unreadable
 from ci.engine.cache.transfer.options import Elsewhere, Transfers
 from ci.engine.errors import EngineError
@@ -47,6 +46,8 @@ class Carrying:
             step.write("stderr", f"{said}\n".encode())
 
     async def _receive(self, source: Elsewhere) -> str:
+        from ci.engine.cache.transfer import layout, packing  # few sessions pay for it
+
         if source.folder is not None:
             image = await anyio.to_thread.run_sync(layout.read, source.folder, self._store.blobs)
         else:
@@ -66,6 +67,8 @@ class Carrying:
             return None
 
     async def _send(self, target: Elsewhere) -> str:
+        from ci.engine.cache.transfer import layout, packing
+
         image = await anyio.to_thread.run_sync(packing.packed, self._store, host_platform())
         if target.folder is not None:
             sent = await anyio.to_thread.run_sync(layout.write, target.folder, image, self._store.blobs)
