@@ -270,7 +270,7 @@ def test_a_kill_leaves_what_was_under_way_and_the_lock_that_tells_who(shell, tmp
     shell.program(SLOW.replace("MARK", repr(str(mark))))
     process = shell.start("up", "--yes", "--skip-preview")
     try:
-        mark.open("rb").close()  # opened by the provider: the create is under way
+        assert mark.read_bytes()  # the create is under way, and not cut short by a closed pipe
         refused = shell.run("up", "--yes", code=1)
         assert f"(pid {process.pid})" in refused
     finally:
