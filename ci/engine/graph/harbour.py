@@ -63,11 +63,14 @@ class Harbour:
 
     async def network(self) -> sandbox.Network | None:
         """The network between the session's containers; None where the kernel has none for us."""
+        if self._network is not None:
+            return self._network
         async with self._asked:
-            if self._network is None and not self._denied:
+            if self.made is None and not self._denied:
                 try:
-                    self._network = await anyio.to_thread.run_sync(sandbox.Network)
-                    await self._resolve(self._network)
+                    made = await anyio.to_thread.run_sync(sandbox.Network)
+                    await self._resolve(made)
+                    self._network = made
                 except OSError as error:
                     self._denied = error.strerror or str(error)
         return self._network

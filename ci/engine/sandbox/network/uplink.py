@@ -138,6 +138,7 @@ def _through_slirp(hub: Hub, stack: ExitStack) -> tuple[str, int]:
 
 def _lent(hub: Hub, stack: ExitStack) -> str:
     """A file by which a program with fewer rights than ours finds the hub's network."""
+    # pylint: disable-next=consider-using-with  # the caller's stack has it
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="shipway-net-"))
     file = Path(folder, "net")
     file.touch()
@@ -153,7 +154,7 @@ def _carrier(name: str, options: list[str], stack: ExitStack) -> subprocess.Pope
         raise NoWayOut("not installed")
 
     def started() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # pylint: disable=consider-using-with  # the caller's stack has it
+        return subprocess.Popen(
             [keeper, "--pdeathsig", "KILL", "--", program, *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
