@@ -49,7 +49,7 @@ class Once:
     is cancelled when the last one does. Errors are not remembered.
     """
 
-    def __init__(self, tasks: TaskGroup, place: Path, remembered: int = 50_000) -> None:
+    def __init__(self, tasks: TaskGroup, place: Path, remembered: int = 8_000) -> None:
         self._tasks = tasks
         self._place = place
         self._values: dict[Hashable, Any] = {}

@@ -39,6 +39,8 @@ CREATE TABLE IF NOT EXISTS fact (
 _FACT = "INSERT OR REPLACE INTO fact (kind, key, value, sum, made, used) VALUES (?, ?, ?, ?, ?, ?)"
 _NODE = "INSERT INTO node VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET session = excluded.session"
 _LAYER = "SELECT id, parent, tree, depth, seal, size FROM layer"
+#: So many listings are written together, with what refers to them or before it.
+_BUFFERED = 2_000
 #: The time of a fact's last use is written anew when it is this much out of date (seconds).
 _STALE = 60
 
@@ -200,6 +202,8 @@ class Index:
         """Buffer a listing's bytes."""
         with self._lock:
             self._nodes[digest] = data
+            if len(self._nodes) >= _BUFFERED:
+                self.flush()
 
     def _add_contents(self, layer: int, located: Iterable[tuple[str, str]]) -> None:
         """Buffer where contents lie: (sha256, path within the layer)."""

@@ -111,10 +111,10 @@ EMPTY, _EMPTY_DATA = encode({})
 class Trees:
     """Every listing the engine knows, by digest; new ones are written with the index's next flush."""
 
-    def __init__(self, index: Index, remembered: int = 20_000) -> None:
+    def __init__(self, index: Index, remembered: int = 4_000) -> None:
         self._index = index
         self._remembered = remembered
-        self._memory: dict[str, Listing] = {EMPTY: {}}
+        self._memory: dict[str, Listing] = {}
 
     def load(self, digest: str) -> Listing:
         """The listing named ``digest``.
@@ -122,6 +122,8 @@ class Trees:
         Raises:
             LostListing: it was never saved here, or was damaged.
         """
+        if digest == EMPTY:
+            return {}
         found = self._memory.get(digest)
         if found is None:
             try:
@@ -134,7 +136,7 @@ class Trees:
     def save(self, listing: Listing) -> str:
         """Keep a listing and return its digest."""
         digest, data = encode(listing)
-        if digest not in self._memory:
+        if digest not in self._memory and digest != EMPTY:
             self._index.add_node(digest, data)
             self._remember(digest, listing)
         return digest

@@ -11,7 +11,7 @@ import pytest
 from ci.engine.store import algebra, layers
 from ci.engine.store.layers import Ownership
 from ci.engine.store.store import Lost, Snapshot, Store
-from ci.engine.store.tree import EMPTY, Entry
+from ci.engine.store.tree import EMPTY, Entry, Trees
 
 
 def with_files(store: Store, tree: str, files: dict[str, bytes]) -> str:
@@ -134,3 +134,10 @@ def test_what_a_dying_process_wrote_after_its_session_was_swept_goes_with_the_ne
     assert not left.exists()
     assert store.scratch().is_dir()
     other.close()
+
+
+def test_what_is_forgotten_by_memory_is_read_from_the_index_and_nothing_stays_empty(store: Store) -> None:
+    trees = Trees(store.index, remembered=2)
+    made = [trees.save({str(number): store.new_file(b"x")}) for number in range(5)]
+    assert [list(trees.load(digest)) for digest in made] == [[str(number)] for number in range(5)]
+    assert trees.load(trees.save({})) == {}
