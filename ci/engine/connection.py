@@ -1,5 +1,6 @@
 """How a client finds a session: a port of this machine's own and a token, told in one line."""
 
+import base64
 import json
 import os
 import socket
@@ -9,6 +10,8 @@ from typing import Any, Self
 
 PORT = "DAGGER_SESSION_PORT"
 TOKEN = "DAGGER_SESSION_TOKEN"  # noqa: S105  # a variable's name
+#: The header by which a command of Dagger's CLI says which client it is: one session may have several.
+CLIENT = "X-Dagger-Client-Metadata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,21 @@ class Connection:
         """Read the environment; None if it names no session."""
         port, token = environ.get(PORT, ""), environ.get(TOKEN, "")
         return cls(int(port), token) if port.isdigit() and token else None
+
+
+def client_header() -> str:
+    """A value of the header for a client that is new to the session."""
+    return base64.b64encode(json.dumps({"client_id": os.urandom(16).hex()}).encode()).decode()
+
+
+def client_named(header: bytes) -> str:
+    """The name of a client in such a header; "" if there is none."""
+    try:
+        document: Any = json.loads(base64.b64decode(header, validate=True))
+    except ValueError:
+        return ""
+    name = document.get("client_id") if isinstance(document, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def listen() -> tuple[socket.socket, Connection]:

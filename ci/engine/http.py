@@ -6,10 +6,12 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
 
+from ci.engine.connection import CLIENT, client_named
 from ci.engine.errors import EngineError
 from ci.engine.trace import HERE, Place
 
@@ -29,13 +31,13 @@ class _Gone(Exception):
 
 
 class App:
-    """An ASGI application that serves one session's API.
+    """An ASGI application that serves one session's API: by the name of the client that asks, "" for none.
 
     ``guests`` have a token of their own and see a schema of their own: functions of modules while they run.
     """
 
     def __init__(
-        self, token: str, api: "Callable[[], Awaitable[Api]]", guests: Mapping[str, "Api"] | None = None
+        self, token: str, api: "Callable[[str], Awaitable[Api]]", guests: Mapping[str, "Api"] | None = None
     ) -> None:
         self._token = token
         self._api = api
@@ -55,7 +57,7 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         headers = {name.lower(): value for name, value in scope["headers"]}
-        asker = self._asker(headers.get(b"authorization", b""))
+        asker = self._asker(headers)
         if asker is None:
             challenge = (b"www-authenticate", b'Basic realm="Access to the Dagger engine session"')
             await _send(send, 401, b"", challenge)
@@ -66,9 +68,9 @@ class App:
         else:
             await self._query(asker, headers, receive, send)
 
-    def _asker(self, header: bytes) -> "Callable[[], Awaitable[Api]] | None":
+    def _asker(self, headers: Mapping[bytes, bytes]) -> "Callable[[], Awaitable[Api]] | None":
         """What serves those who have the token in a header; None for those who have none."""
-        scheme, _, credentials = header.partition(b" ")
+        scheme, _, credentials = headers.get(b"authorization", b"").partition(b" ")
         try:
             user, _, _password = base64.b64decode(credentials, validate=True).partition(b":")
         except binascii.Error:
@@ -76,7 +78,7 @@ class App:
         if scheme.lower() != b"basic":
             return None
         if hmac.compare_digest(user, self._token.encode()):
-            return self._api
+            return partial(self._api, client_named(headers.get(CLIENT.lower().encode(), b"")))
         guest = self._guests.get(user.decode(errors="replace"))
         if guest is None:
             return None

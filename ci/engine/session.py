@@ -28,6 +28,7 @@ from ci.engine.graph.secret import Secrets
 from ci.engine.modules.module import Universe
 
 if TYPE_CHECKING:
+    from ci.engine.api.clients import Clients
     from ci.engine.api.registry import Registry
     from ci.engine.api.respond import Api
     from ci.engine.api.source import SchemaSource
@@ -144,17 +145,17 @@ class _Loading:
         self._session = session
         self._connection = connection
         self._done = anyio.Event()
-        self._result: Api | EngineError | None = None
+        self._result: Clients | EngineError | None = None
 
     async def load(self) -> None:
         """Load it; a failure is told to every request."""
         try:
-            api, works = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
+            clients, works = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
             self._session.works = works
             self._session.closing.push_async_callback(works.close)
             await works.carrying.receive()
             self._session.tasks.start_soon(works.housekeeping.run)
-            self._result = api
+            self._result = clients
         except EngineError as error:
             self._result = error
         except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # it would end the session
@@ -162,8 +163,9 @@ class _Loading:
             self._result = EngineError(f"the engine cannot serve its API: {error}")
         self._done.set()
 
-    def _load(self) -> "tuple[Api, Works]":
+    def _load(self) -> "tuple[Clients, Works]":
         from ci.engine.api import RESOLVERS, registry, source
+        from ci.engine.api.clients import Clients
         from ci.engine.api.respond import Api
         from ci.engine.graph.terminal import Lending
         from ci.engine.works import Works
@@ -185,12 +187,12 @@ class _Loading:
             session_variables=nested,
             lending=lending,
         )
-        return api, works
+        return Clients(api), works
 
-    async def api(self) -> "Api":
-        """Return the API, once it is there; raises what went wrong while loading it."""
+    async def api(self, client: str) -> "Api":
+        """Return a client's API, once it is there; raises what went wrong while loading it."""
         await self._done.wait()
         if isinstance(self._result, EngineError):
             raise self._result
         assert self._result is not None  # noqa: S101  # it is set before the event is
-        return self._result
+        return self._result.api(client)

@@ -100,8 +100,7 @@ class Api:
             self._executor, schema=source.schema, introspection=introspection
         )
         self._source = source
-        self._plans.clear()
-        self._introspected.clear()
+        self._plans, self._introspected = OrderedDict(), {}  # those that there were may be others' too
 
     def serving(self, client: Client) -> "Api":
         """The same schema (and what is remembered of queries to it), served to another client."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from ci.engine.connection import Connection
+from ci.engine.connection import CLIENT, Connection, client_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,11 @@ class Client:
 
     def __init__(self, connection: Connection) -> None:
         token = base64.b64encode(f"{connection.token}:".encode()).decode()
-        self._headers = {"authorization": f"Basic {token}", "content-type": "application/json"}
+        self._headers = {
+            "authorization": f"Basic {token}",
+            "content-type": "application/json",
+            CLIENT: client_header(),
+        }
         self._port = connection.port
         self._http = http.client.HTTPConnection("127.0.0.1", connection.port)
 

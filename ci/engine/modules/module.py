@@ -47,6 +47,11 @@ class Module(Digested):
         return lower_camel(self.name)
 
     @property
+    def location(self) -> str:
+        """Where its code is on the host, "" if it is not there."""
+        return self.source.location if self.source is not None else ""
+
+    @property
     def main(self) -> Object | None:
         """Its main object: the one that is called as the module is."""
         return self.object(camel(self.name))

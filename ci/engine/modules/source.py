@@ -56,6 +56,11 @@ class ModuleSource(Digested):
         return posixpath.normpath(posixpath.join(self.root, self.config.source or "."))
 
     @property
+    def location(self) -> str:
+        """Where its code is on the host, "" if it is not there."""
+        return posixpath.normpath(posixpath.join(self.place, self.subpath)) if self.place else ""
+
+    @property
     def module_name(self) -> str:
         """What the module is called where it is used; a dependency may be given another name."""
         return self.name or self.config.name

@@ -70,12 +70,18 @@ def with_enum(_call: Call, parent: Module, *, enum: TypeDef) -> Module:
 def serve(
     call: Call, parent: Module, *, include_dependencies: bool | None = None, entrypoint: bool | None = None
 ) -> None:
-    """Have the module's functions in the schema that this client sees; as an entrypoint also in ``Query``."""
+    """Have the module's functions in the schema that this client sees; as an entrypoint also in ``Query``.
+
+    A module that was edited takes its own place.
+    """
     client, session = call.client, call.session
     for each in (*(parent.dependencies if include_dependencies else ()), parent):
         other = client.served.get(each.name)
-        if other is not None and other.digest != each.digest:
-            raise EngineError(f'module "{each.name}" already exists with different source: serve one of them')
+        if other is not None and each.location and other.location and each.location != other.location:
+            raise EngineError(
+                f"module {each.name} (source: {each.location}) already exists with different source "
+                f"{other.location}: serve one of them, or name one otherwise"
+            )
         client.served[each.name] = each
     if entrypoint:
         client.promoted = parent

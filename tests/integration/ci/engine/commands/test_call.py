@@ -1,6 +1,7 @@
 """`dagger call`, `functions` and `check` on a Python module."""
 
 import re
+import shutil
 
 import pytest
 
@@ -184,3 +185,12 @@ def test_a_query_calls_the_module_that_it_is_asked_in(alone, repository, monkeyp
     assert '"Hello, world!"' in alone("-s", "query", "--doc", "../greet.graphql").out
     done = alone("-s", "query", "-M", "--doc", "../greet.graphql")
     assert 'Error: Cannot query field "toolbox" on type "Query"' in done.err
+
+
+def test_each_command_in_a_session_sees_a_module_as_it_is_now_by_whatever_path(dagger, repository):
+    shutil.copytree(repository / "toolbox", repository / "edited")
+    code = repository / "edited/src/toolbox/__init__.py"
+    assert dagger("functions", "-m", "edited").code == 0
+    code.write_text(code.read_text().replace("def words", "def phrases"))
+    done = dagger("functions", "-m", f"{repository}/edited")
+    assert (done.code, "\nphrases " in done.out, "\nwords " in done.out) == (0, True, False), done.err

@@ -1,5 +1,7 @@
 """Functions of Python modules: their types are told, and they do what their code says."""
 
+import shutil
+
 import pytest
 
 pytestmark = [pytest.mark.embedded, pytest.mark.slow]
@@ -158,3 +160,16 @@ def test_no_one_but_a_module_has_a_current_module(session) -> None:
 def test_remote_modules_are_refused_with_the_remedy(session) -> None:
     message = session.message('{moduleSource(refString: "github.com/shykes/hello") {moduleName}}')
     assert "clone the repository and name the module's folder" in message
+
+
+def test_an_edited_module_takes_its_own_place_and_another_of_its_name_is_refused(start, repository) -> None:
+    shutil.copytree(repository / "greeter", repository / "other")
+    code = repository / "other/src/greeter/__init__.py"
+    with start() as session:
+        session.serve("other")
+        code.write_text(code.read_text().replace("def greet(", "def welcome("))
+        session.serve(f"{repository}/other")
+        assert session.data("{greeter {welcome}}") == {"greeter": {"welcome": "hello, world! (good)"}}
+        message = session.message('{moduleSource(refString: "greeter") {asModule {serve}}}')
+        assert message.startswith(f"module greeter (source: {repository}/greeter)")
+        assert f"already exists with different source {repository}/other" in message
