@@ -167,7 +167,7 @@ class _Loading:
         from ci.engine.api import RESOLVERS, registry, source
         from ci.engine.api.clients import Clients
         from ci.engine.api.respond import Api
-        from ci.engine.graph.terminal import Lending
+        from ci.engine.graph.host.terminal import Lending
         from ci.engine.works import Works
 
         session = self._session

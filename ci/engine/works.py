@@ -15,13 +15,13 @@ from ci.engine.cache.housekeeping import Housekeeping
 from ci.engine.cache.transfer.carrying import Carrying
 from ci.engine.cache.transfer.options import transfers
 from ci.engine.events import Events
-from ci.engine.graph import hostsettings
 from ci.engine.graph.evaluator import Evaluator
+from ci.engine.graph.host import hostsettings
+from ci.engine.graph.host.terminal import Lending
 from ci.engine.graph.secret import Secret
-from ci.engine.graph.services import Services
-from ci.engine.graph.step import Steps
-from ci.engine.graph.surroundings import Surroundings
-from ci.engine.graph.terminal import Lending
+from ci.engine.graph.serving.services import Services
+from ci.engine.graph.steps.step import Steps
+from ci.engine.graph.steps.surroundings import Surroundings
 from ci.engine.store.layers import Ownership
 from ci.engine.store.store import Store
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ci.engine.graph import linediff
 from ci.engine.graph.fingerprint import Digested
+from ci.engine.graph.texts import linediff
 from ci.engine.store.tree import DIRECTORY, EMPTY, SYMLINK, Entry, Trees
 
 if TYPE_CHECKING:

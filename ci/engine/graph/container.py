@@ -11,13 +11,13 @@ from ci.engine.errors import EngineError
 from ci.engine.graph.files import SCRATCH, Directory, File, Files, derive
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.secret import Secret
-from ci.engine.graph.users import Owner
+from ci.engine.graph.steps.users import Owner
 from ci.engine.images import ImageConfig, Layer
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.graph.execution import Exec
-    from ci.engine.graph.service import Service
+    from ci.engine.graph.serving.service import Service
+    from ci.engine.graph.steps.execution import Exec
     from ci.engine.graph.volume import CacheVolume
     from ci.engine.store.store import Snapshot
 

@@ -14,11 +14,11 @@ from anyio.abc import TaskGroup
 
 from ci.engine.errors import EngineError, out_of_room
 from ci.engine.events import Events
-from ci.engine.graph.execution import PLAIN, Exec, Given, Result, Top
 from ci.engine.graph.files import Directory, Files
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.graph.operations import OPERATIONS
-from ci.engine.graph.step import StepRunner
+from ci.engine.graph.steps.execution import PLAIN, Exec, Given, Result, Top
+from ci.engine.graph.steps.step import StepRunner
 from ci.engine.store import algebra
 from ci.engine.store.algebra import PathError
 from ci.engine.store.blobs import BlobNotFound
@@ -26,7 +26,7 @@ from ci.engine.store.store import Snapshot, Store
 from ci.engine.store.tree import Lost
 
 if TYPE_CHECKING:
-    from ci.engine.graph.service import Service
+    from ci.engine.graph.serving.service import Service
 
 T = TypeVar("T")
 

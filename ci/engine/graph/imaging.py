@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ci.engine.graph.container import Container, FromImage, Port
-from ci.engine.graph.execution import Output
 from ci.engine.graph.files import Derived, Files
 from ci.engine.graph.fingerprint import fingerprint
+from ci.engine.graph.steps.execution import Output
 from ci.engine.images import Image, Layer, MediaTypes, Member, pack, unpack, write_archive
 from ci.engine.images.layers.member import Kind
 from ci.engine.store import algebra

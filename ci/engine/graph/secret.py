@@ -9,7 +9,7 @@ import anyio
 
 from ci.engine.errors import EngineError, reason
 from ci.engine.graph.fingerprint import Digested
-from ci.engine.graph.scrub import scrub
+from ci.engine.graph.steps.scrub import scrub
 
 # Providers of Dagger's that need a service of their own, which this engine does not speak to.
 ELSEWHERE = frozenset({"op", "vault", "libsecret", "gcp", "aws+sm", "aws+ps"})

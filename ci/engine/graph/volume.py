@@ -15,7 +15,7 @@ import anyio.to_thread
 
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested, fingerprint
-from ci.engine.graph.users import Owner
+from ci.engine.graph.steps.users import Owner
 from ci.engine.store import algebra, layers
 from ci.engine.store.tree import EMPTY
 

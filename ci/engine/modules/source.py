@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
-from ci.engine.graph import hostfiles
 from ci.engine.graph.files import SCRATCH, Directory, Fixed
 from ci.engine.graph.fingerprint import Digested, fingerprint
-from ci.engine.graph.hostfiles import Reading
+from ci.engine.graph.host import hostfiles
+from ci.engine.graph.host.hostfiles import Reading
 from ci.engine.modules.config import FILENAME, Config
 from ci.engine.store import algebra
 from ci.engine.store.patterns import BadPattern, Selection

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ci.engine.api.registry import Call, refuse, serves, serves_attributes
-from ci.engine.api.types import container_image, directory, git, host
+from ci.engine.api.types import directory, git, host
+from ci.engine.api.types.container import image as container_image
 from ci.engine.api.types.host import Host
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import Directory, File
 from ci.engine.graph.fingerprint import Digested
-from ci.engine.graph.git import Ref, Repository, addressed
+from ci.engine.graph.host.git import Ref, Repository, addressed
+from ci.engine.graph.host.socket import Socket
 from ci.engine.graph.secret import Secret
-from ci.engine.graph.service import Service
-from ci.engine.graph.socket import Socket
+from ci.engine.graph.serving.service import Service
 from ci.engine.platform import host_platform
 
 refuse("Address", "volume", because="it mounts no remote file systems")

@@ -10,11 +10,11 @@ from ci.engine.api.types import paths
 from ci.engine.api.types.common import works
 from ci.engine.api.types.directory import entry
 from ci.engine.api.types.file import made
-from ci.engine.graph import hostexport
 from ci.engine.graph.changes import Changed, DiffStat, changed_paths
 from ci.engine.graph.changes import diff_stats as stats_of
 from ci.engine.graph.files import SCRATCH, Directory, File, derive
 from ci.engine.graph.fingerprint import Digested
+from ci.engine.graph.host import hostexport
 
 _PATCH_NAME = "diff.patch"
 

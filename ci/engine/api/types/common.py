@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
-from ci.engine.graph import users
 from ci.engine.graph.container import Container
-from ci.engine.graph.users import Owner
+from ci.engine.graph.steps import users
+from ci.engine.graph.steps.users import Owner
 from ci.engine.store.patterns import BadPattern, Selection
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from ci.engine.api.types import paths
 from ci.engine.api.types.common import works
 from ci.engine.api.types.paths import Stat
 from ci.engine.errors import EngineError
-from ci.engine.graph import contenthash, hostexport
+from ci.engine.graph import contenthash
 from ci.engine.graph.files import SCRATCH, Directory, File, derive
+from ci.engine.graph.host import hostexport
 from ci.engine.store.patterns import clean
 from ci.engine.store.tree import DIRECTORY, Entry
 from ci.engine.store.wildcards import BadPattern, matcher

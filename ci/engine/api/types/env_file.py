@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.api.types.file import made, read
-from ci.engine.graph.envfile import EnvFile
 from ci.engine.graph.files import File
 from ci.engine.graph.fingerprint import Digested
-from ci.engine.graph.text import decoded
+from ci.engine.graph.texts.envfile import EnvFile
+from ci.engine.graph.texts.text import decoded
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ from ci.engine.api.types.directory_files import check_name
 from ci.engine.api.types.json_value import JSONValue, parsed
 from ci.engine.api.types.paths import Stat
 from ci.engine.errors import EngineError
-from ci.engine.graph import contenthash, hostexport, text
+from ci.engine.graph import contenthash
 from ci.engine.graph.files import SCRATCH, File, derive
+from ci.engine.graph.host import hostexport
+from ci.engine.graph.texts import text
 from ci.engine.store.tree import Entry
 
 

@@ -15,12 +15,12 @@ from ci.engine.api.types import directory, directory_files, paths
 from ci.engine.api.types.changeset import Changeset
 from ci.engine.api.types.common import works
 from ci.engine.errors import EngineError
-from ci.engine.graph import hostexport
 from ci.engine.graph.files import SCRATCH, Directory, Fixed
-from ci.engine.graph.git import SHA, Git, Ref, Remote, Repository, addressed
+from ci.engine.graph.host import hostexport
+from ci.engine.graph.host.git import SHA, Git, Ref, Remote, Repository, addressed
+from ci.engine.graph.host.socket import Socket
 from ci.engine.graph.secret import Secret
-from ci.engine.graph.service import Service
-from ci.engine.graph.socket import Socket
+from ci.engine.graph.serving.service import Service
 from ci.engine.store.store import Snapshot
 
 serves_attributes("GitRepository", "url")

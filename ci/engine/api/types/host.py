@@ -14,16 +14,16 @@ from typing import Any
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.api.types.common import selection, works
-from ci.engine.api.types.container_image import from_host
+from ci.engine.api.types.container.image import from_host
 from ci.engine.api.types.paths import on_host
 from ci.engine.errors import EngineError
-from ci.engine.graph import hostfiles
 from ci.engine.graph.container import Container, Port
 from ci.engine.graph.files import Directory, File, Fixed
 from ci.engine.graph.fingerprint import Digested
-from ci.engine.graph.hostfiles import Reading, entering
-from ci.engine.graph.service import Service
-from ci.engine.graph.socket import Socket
+from ci.engine.graph.host import hostfiles
+from ci.engine.graph.host.hostfiles import Reading, entering
+from ci.engine.graph.host.socket import Socket
+from ci.engine.graph.serving.service import Service
 from ci.engine.platform import host_platform
 from ci.engine.store.gitignore import Ignores
 from ci.engine.store.store import Snapshot

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.api.types.common import works
-from ci.engine.graph import httpfile
 from ci.engine.graph.files import File, Fixed
-from ci.engine.graph.httpfile import Fetch
+from ci.engine.graph.host import httpfile
+from ci.engine.graph.host.httpfile import Fetch
 from ci.engine.graph.secret import Secret
-from ci.engine.graph.service import Service
+from ci.engine.graph.serving.service import Service
 from ci.engine.store.store import Snapshot
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.errors import EngineError
-from ci.engine.graph.document import decode, encode
+from ci.engine.graph.texts.document import decode, encode
 
 _KINDS = {dict: "object", list: "array", str: "string", float: "number", bool: "bool"}
 

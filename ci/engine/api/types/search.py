@@ -13,7 +13,7 @@ from ci.engine.api.types.directory import entry as directory_entry
 from ci.engine.api.types.file import entry as file_entry
 from ci.engine.errors import EngineError
 from ci.engine.graph.files import Directory, File
-from ci.engine.graph.search import Hit, Query, search
+from ci.engine.graph.texts.search import Hit, Query, search
 from ci.engine.store import algebra
 from ci.engine.store.gitignore import Ignores
 from ci.engine.store.tree import DIRECTORY, REGULAR, Entry

@@ -12,7 +12,7 @@ from ci.engine.api.registry import Call, serves
 from ci.engine.api.types.common import works
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Port
-from ci.engine.graph.service import Running, Service, valid_hostname
+from ci.engine.graph.serving.service import Running, Service, valid_hostname
 
 #: Where tunnels are opened.
 _HOST = "127.0.0.1"

@@ -6,15 +6,15 @@ import shlex
 
 from ci.engine.api.registry import Call, serves
 from ci.engine.api.types.common import works
-from ci.engine.api.types.container_files import with_mounted_directory
-from ci.engine.api.types.container_image import from_
-from ci.engine.api.types.container_run import exec_of
+from ci.engine.api.types.container.files import with_mounted_directory
+from ci.engine.api.types.container.image import from_
+from ci.engine.api.types.container.run import exec_of
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import Directory
-from ci.engine.graph.service import Service
-from ci.engine.graph.step import outfitted
-from ci.engine.graph.terminal import on_terminal
+from ci.engine.graph.host.terminal import on_terminal
+from ci.engine.graph.serving.service import Service
+from ci.engine.graph.steps.step import outfitted
 from ci.engine.platform import host_platform
 from ci.engine.sandbox.terminal import terminal as run_on_terminal
 from ci.engine.sandbox.terminal import terminal_inside

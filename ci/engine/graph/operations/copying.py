@@ -16,7 +16,7 @@ from ci.engine.graph.operations.registry import (
     place,
     put,
 )
-from ci.engine.graph.users import Owner
+from ci.engine.graph.steps.users import Owner
 from ci.engine.store import algebra
 from ci.engine.store.gitignore import Ignores
 from ci.engine.store.patterns import Selection

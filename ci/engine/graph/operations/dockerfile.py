@@ -9,7 +9,7 @@ from ci.engine.errors import EngineError
 from ci.engine.graph.operations.copying import copy_directory, copy_file
 from ci.engine.graph.operations.editing import matching
 from ci.engine.graph.operations.registry import operation
-from ci.engine.graph.users import Owner
+from ci.engine.graph.steps.users import Owner
 from ci.engine.store import algebra
 from ci.engine.store.patterns import Selection
 from ci.engine.store.store import Snapshot

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
-from ci.engine.graph import text
 from ci.engine.graph.operations.registry import (
     directory_at,
     entry_at,
@@ -18,7 +17,8 @@ from ci.engine.graph.operations.registry import (
     place,
     put,
 )
-from ci.engine.graph.users import Owner
+from ci.engine.graph.steps.users import Owner
+from ci.engine.graph.texts import text
 from ci.engine.store import algebra
 from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry, directory
 from ci.engine.store.wildcards import BadPattern, glob

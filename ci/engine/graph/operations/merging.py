@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
-from ci.engine.graph import threeway
 from ci.engine.graph.changes import differs, listed
 from ci.engine.graph.operations.registry import directory_at, operation, put
+from ci.engine.graph.texts import threeway
 from ci.engine.store import algebra
 from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, Entry, directory
 

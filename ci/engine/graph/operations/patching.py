@@ -6,10 +6,10 @@ import posixpath
 import stat
 from typing import TYPE_CHECKING
 
-from ci.engine.graph import unified
 from ci.engine.graph.changes import changed_paths, patch_text
 from ci.engine.graph.operations.registry import directory_at, file_at, operation, put
-from ci.engine.graph.unified import FilePatch, PatchError
+from ci.engine.graph.texts import unified
+from ci.engine.graph.texts.unified import FilePatch, PatchError
 from ci.engine.store import algebra
 from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry, Trees, directory
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
-from ci.engine.graph import users
-from ci.engine.graph.users import Owner
+from ci.engine.graph.steps import users
+from ci.engine.graph.steps.users import Owner
 from ci.engine.store import algebra
 from ci.engine.store.tree import DIRECTORY, EMPTY, Change, Entry, Put, directory
 

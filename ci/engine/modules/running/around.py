@@ -6,11 +6,11 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from ci.engine.api.types import git
-from ci.engine.api.types.container_image import from_
+from ci.engine.api.types.container.image import from_
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Container
 from ci.engine.graph.files import File
-from ci.engine.graph.git import Repository
+from ci.engine.graph.host.git import Repository
 from ci.engine.modules.module import Module
 from ci.engine.modules.source import ModuleSource, context_directory
 from ci.engine.modules.types.typedefs import Argument

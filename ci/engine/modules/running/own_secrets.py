@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ci.engine.api.types import container_files
+from ci.engine.api.types.container import files as container_files
 from ci.engine.api.types.file import read
 from ci.engine.errors import EngineError
 from ci.engine.graph.secret import Secret, SecretError

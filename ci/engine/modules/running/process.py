@@ -12,10 +12,10 @@ from ci.engine import sandbox
 from ci.engine.connection import PORT, TOKEN
 from ci.engine.errors import OUTPUT_LIMIT, EngineError, ExecError
 from ci.engine.events import STREAMS, Step, Stream
-from ci.engine.graph.execution import Exec
-from ci.engine.graph.rooms import prepared
-from ci.engine.graph.scrub import Scrubber
 from ci.engine.graph.secret import Secrets
+from ci.engine.graph.steps.execution import Exec
+from ci.engine.graph.steps.rooms import prepared
+from ci.engine.graph.steps.scrub import Scrubber
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

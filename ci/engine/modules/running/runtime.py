@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from ci.engine.api.source import generated_client
 from ci.engine.api.types.common import works
-from ci.engine.api.types.container_config import with_env_variable, with_workdir
-from ci.engine.api.types.container_files import (
+from ci.engine.api.types.container.config import with_env_variable, with_workdir
+from ci.engine.api.types.container.files import (
     with_directory,
     with_mounted_cache,
     with_mounted_directory,
     with_new_file,
 )
-from ci.engine.api.types.container_image import from_
-from ci.engine.api.types.container_run import with_exec
+from ci.engine.api.types.container.image import from_
+from ci.engine.api.types.container.run import with_exec
 from ci.engine.graph.container import DEFAULT_PATH, Container
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested, fingerprint

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci.engine.errors import EngineError
-from ci.engine.graph import hostfiles
 from ci.engine.graph.files import Directory, Fixed
 from ci.engine.graph.fingerprint import fingerprint
-from ci.engine.graph.hostfiles import Reading
+from ci.engine.graph.host import hostfiles
+from ci.engine.graph.host.hostfiles import Reading
 from ci.engine.store.patterns import Selection
 from ci.engine.store.store import Snapshot
 from ci.engine.store.tree import EMPTY, Lost

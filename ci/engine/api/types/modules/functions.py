@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ci.engine.api.registry import Call, serves, serves_attributes
 from ci.engine.errors import EngineError
-from ci.engine.graph import durations
+from ci.engine.graph.texts import durations
 from ci.engine.modules.types import names
 from ci.engine.modules.types.typedefs import Argument, Function, Object, SourceMap, TypeDef
 

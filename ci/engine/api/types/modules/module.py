@@ -83,8 +83,10 @@ def serve(
                 f"{other.location}: serve one of them, or name one otherwise"
             )
         client.served[each.name] = each
+        if client.promoted is other is not None:
+            client.promoted = each
     if entrypoint:
-        client.promoted = parent
+        client.promoted = client.served[parent.name]
     known, visible = tuple(session.universe.modules.values()), tuple(client.served.values())
     source = ExtendedSource(
         session.source, visible, client.module, known, calling.answers, promoted=client.promoted

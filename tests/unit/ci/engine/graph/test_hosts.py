@@ -5,7 +5,7 @@ import threading
 import anyio
 import pytest
 
-from ci.engine.graph.services import Services
+from ci.engine.graph.serving.services import Services
 
 
 @pytest.fixture

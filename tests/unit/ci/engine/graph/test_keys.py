@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci.engine.graph.execution import Exec, Given
 from ci.engine.graph.files import SCRATCH
 from ci.engine.graph.fingerprint import fingerprint
+from ci.engine.graph.steps.execution import Exec, Given
 from ci.engine.store import algebra
 from ci.engine.store.index import Index
 from ci.engine.store.store import Snapshot

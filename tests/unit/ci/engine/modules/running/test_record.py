@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from ci.engine.graph.container import Container, Mount
-from ci.engine.graph.execution import Exec, Output
 from ci.engine.graph.files import SCRATCH, Directory, Fixed, derive
 from ci.engine.graph.secret import Secret
+from ci.engine.graph.steps.execution import Exec, Output
 from ci.engine.modules.running.record import Unrecordable, read, written
 from ci.engine.store.layers import Ownership
 from ci.engine.store.store import Snapshot, Store

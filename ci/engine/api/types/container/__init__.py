@@ -1,0 +1,1 @@
+"""``Container``, which has most fields, by idea."""

@@ -1,0 +1,1 @@
+"""``dockerBuild``: a Dockerfile's instructions as fields of ``Container``."""

@@ -1,0 +1,1 @@
+"""Text as Dagger's fields see it: lines, differences, patches, variables, documents."""
