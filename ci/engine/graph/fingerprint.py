@@ -26,6 +26,10 @@ def _plain(value: Any) -> Any:
         return value
     if kind is tuple or kind is list:
         return [item if type(item) in _SCALARS else _plain(item) for item in value]
+    return _other(value)
+
+
+def _other(value: Any) -> Any:
     match value:
         case None | bool() | int() | float() | str():
             return value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from ci.engine import sandbox
@@ -112,7 +113,7 @@ class Steps:
         """
         with evaluator.events.step(f"withExec {step.title}", {DIGEST: f"sha256:{key}"}) as shown:
             if evaluator.wary:
-                cached = await evaluator.in_thread(_recorded, evaluator.store, key, True)
+                cached = await evaluator.in_thread(partial(_recorded, evaluator.store, key, wary=True))
             else:  # a look-up takes less than the way to another thread and back
                 cached = _recorded(evaluator.store, key, wary=False)
             if cached is not None:
@@ -181,7 +182,7 @@ class Steps:
         return ExecError(list(step.args), code, stdout, stderr)
 
 
-def _recorded(store: Store, key: str, wary: bool) -> Result | None:
+def _recorded(store: Store, key: str, *, wary: bool) -> Result | None:
     """The result recorded under ``key``; if ``wary``, only when every byte of it is to be found."""
     value = store.index.fact("exec", key)
     if value is None:
