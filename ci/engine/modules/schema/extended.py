@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ci.engine.api.schema import MISSING, ArgumentSpec, FieldSpec, ObjectSpec, Resolve, Schema, type_ref
 from ci.engine.modules.module import Module
 from ci.engine.modules.schema import introspection
+from ci.engine.modules.schema.entrypoint import direct
 from ci.engine.modules.schema.implementing import implementing
 from ci.engine.modules.types.typedefs import Argument, Enum, Function, Interface, Object
 
@@ -36,8 +37,8 @@ class ExtendedSource:
     """A schema made of the installed SDK's and of modules: like ``SchemaSource``, for one kind of client.
 
     ``visible`` modules may be called; ``own`` has the types of the module whose code the client is, and
-    ``known`` those whose objects the client may come across. The functions of ``promoted`` may be called as
-    if they were of ``Query``.
+    ``known`` those whose objects the client may come across. What ``promoted`` has is in ``Query``, and stands
+    in for its constructor and for what Dagger has under the same names.
     """
 
     def __init__(
@@ -75,13 +76,16 @@ class ExtendedSource:
             n: replace(interfaces[n], interfaces=each) for n, each in found.items() if n in interfaces
         }
         query = objects["Query"]
-        fields = {f.name: f for module in self._visible for f in _entries(module, self._answers)}
+        entered = [each for each in self._visible if each is not self._promoted]
+        fields = {f.name: f for module in entered for f in _entries(module, self._answers)}
         loaded = [o.name for each in shown for o in _objects(each)] + [
             i.name for each in shown for i in _interfaces(each)
         ]
         loaders = {f"load{name}FromID": _loader(name) for name in loaded}
-        direct = dict(_direct(self._promoted, self._answers)) if self._promoted else {}
-        objects["Query"] = replace(query, fields={**direct, **query.fields, **loaders, **fields})
+        if self._promoted is not None:
+            found_direct = direct(self._promoted, self._answers, _function, ABSENT)
+            fields |= {each.name: each for each in found_direct}
+        objects["Query"] = replace(query, fields={**query.fields, **loaders, **fields})
         return Schema(objects, interfaces, enums, core.inputs, core.scalars)
 
     @cached_property
@@ -162,20 +166,6 @@ def _entries(module: Module, answers: Answers) -> Iterator[FieldSpec]:
     else:
         spec = _function("Query", main.constructor, resolve, name)
         yield replace(spec, type=type_ref(f"{main.name}!"))
-
-
-def _direct(module: Module, answers: Answers) -> Iterator[tuple[str, FieldSpec]]:
-    """The functions of a module's main object as fields of ``Query``: of one made without arguments."""
-    main = module.main
-    assert main is not None  # noqa: S101  # a module without one is not loaded
-    make = answers(module, None, "")
-    for function in main.functions:
-        call = answers(module, main, function.name)
-
-        async def resolve(context: Any, parent: Any, *, _call: Resolve = call, **given: Any) -> Any:
-            return await _call(context, await make(context, parent), **given)
-
-        yield function.name, _function("Query", function, resolve)
 
 
 def _loader(name: str) -> FieldSpec:

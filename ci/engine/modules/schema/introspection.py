@@ -8,6 +8,7 @@ from typing import Any
 
 from ci.engine.api.schema import Schema, TypeRef, type_ref
 from ci.engine.modules.module import Module
+from ci.engine.modules.types.entrypoint import promoted
 from ci.engine.modules.types.typedefs import Argument, Enum, Field, Function, Interface, Object
 
 _SCALARS = ("Boolean", "Float", "ID", "Int", "String")
@@ -18,7 +19,7 @@ def extended(
     schema: Schema,
     shown: Sequence[Module],
     visible: Sequence[Module],
-    promoted: Module | None = None,
+    entrypoint: Module | None = None,
 ) -> dict[str, Any]:
     """The document ``core`` with the types of ``shown`` modules, and ``Query`` with the ``visible`` ones."""
     names = {each["name"] for each in core["__schema"]["types"]}
@@ -26,17 +27,10 @@ def extended(
     teller = _Teller(schema, frozenset(names))
     own = [each for module in shown for each in teller.types(module)]
     names = {each["name"] for each in own}
-    entries = [teller.entry(module) for module in visible if module.main is not None]
-    known = {
-        field["name"]
-        for type_ in core["__schema"]["types"]
-        if type_["name"] == "Query"
-        for field in type_["fields"]
-    }
-    known |= {entry["name"] for entry in entries}
-    direct = [each for each in teller.functions(promoted) if each["name"] not in known]
+    entered = [each for each in visible if each.main is not None and each is not entrypoint]
+    entries = [*(teller.entry(each) for each in entered), *teller.promoted(entrypoint)]
     more = {
-        "Query": {"fields": [*entries, *direct, *teller.loaders(shown)]},
+        "Query": {"fields": [*entries, *teller.loaders(shown)]},
         "Node": {"possibleTypes": [_reference(t["name"], "OBJECT") for t in own if t["kind"] == "OBJECT"]},
     }
     types = [_with(t, more.get(t["name"], {})) for t in core["__schema"]["types"] if t["name"] not in names]
@@ -47,7 +41,12 @@ def extended(
 
 
 def _with(type_: dict[str, Any], more: dict[str, list[Any]]) -> dict[str, Any]:
-    return {**type_, **{part: [*type_[part], *items] for part, items in more.items()}}
+    """A type with more in its parts: in the place of what has the same name, the last one counts."""
+    parts = {
+        part: list({each["name"]: each for each in (*type_[part], *items)}.values())
+        for part, items in more.items()
+    }
+    return {**type_, **parts}
 
 
 class _Teller:
@@ -75,10 +74,9 @@ class _Teller:
                     found.append(_enum(enum))
         return found
 
-    def functions(self, module: Module | None) -> list[dict[str, Any]]:
-        """The functions of a module's main object."""
-        main = module.main if module else None
-        return [self._function(each) for each in main.functions] if main else []
+    def promoted(self, module: Module | None) -> list[dict[str, Any]]:
+        """The fields of ``Query`` that a module has there as the entrypoint."""
+        return [self._function(each) for each in promoted(module)]
 
     def entry(self, module: Module) -> dict[str, Any]:
         """The field of ``Query`` by which a module is called."""

@@ -52,6 +52,13 @@ class TypeDef(Digested):
     named: Object | Interface | Enum | Scalar | Input | None = None
 
     @property
+    def name(self) -> str:
+        """What it is called among all types: a list ``[String]``, or ``[String?]`` if parts may be null."""
+        if self.element is not None:
+            return f"[{self.element.name}{'?' if self.element.optional else ''}]"
+        return self.named.name if self.named is not None else BUILT_IN.get(self.kind, "")
+
+    @property
     def text(self) -> str:
         """As GraphQL writes it, such as ``[String!]!``."""
         mark = "" if self.optional or self.kind == VOID else "!"

@@ -83,7 +83,7 @@ def serve(
                 f"{other.location}: serve one of them, or name one otherwise"
             )
         client.served[each.name] = each
-        if client.promoted is other is not None:
+        if other is not None and client.promoted is other:
             client.promoted = each
     if entrypoint:
         client.promoted = client.served[parent.name]

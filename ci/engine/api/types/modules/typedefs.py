@@ -28,7 +28,7 @@ from ci.engine.modules.types.typedefs import (
     TypeDef,
 )
 
-serves_attributes("TypeDef", "kind", "optional")
+serves_attributes("TypeDef", "kind", "name", "optional")
 serves_attributes("ObjectTypeDef", "name", "description", "fields", "functions", "constructor", "source_map")
 serves_attributes("ObjectTypeDef", "deprecated")
 serves_attributes("InterfaceTypeDef", "name", "description", "functions", "source_map")
@@ -50,12 +50,6 @@ def type_def(_call: Call, _parent: object) -> TypeDef:
 def source_map(_call: Call, _parent: object, *, filename: str, line: int, column: int) -> SourceMap:
     """A place in a module's source."""
     return SourceMap(filename, line, column)
-
-
-@serves("TypeDef", field="name")
-def type_name(_call: Call, parent: TypeDef) -> str:
-    """What the type is called; a list is called by what it is of."""
-    return parent.text.rstrip("!")
 
 
 @serves("TypeDef")

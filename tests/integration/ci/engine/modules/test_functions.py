@@ -1,6 +1,8 @@
 """Functions of Python modules: their types are told, and they do what their code says."""
 
+import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
 
@@ -96,7 +98,8 @@ def test_wrong_calls_are_refused_in_graphqls_words(session) -> None:
 
 
 def test_no_output_shows_a_secret_that_the_code_asked_for(session) -> None:
-    secret = session.data('{setSecret(name: "s", plaintext: "hunter2hunter2") {id}}')["setSecret"]["id"]
+    plaintext = f"hunter2{os.urandom(4).hex()}"  # another each time: what it gives is kept
+    secret = session.data(f'{{setSecret(name: "s", plaintext: "{plaintext}") {{id}}}}')["setSecret"]["id"]
     assert session.data(f'{{greeter {{reveal(secret: "{secret}")}}}}')["greeter"]["reveal"] == "told"
     log = session.log.read_text()
     assert "the secret is ***" in log
@@ -173,3 +176,51 @@ def test_an_edited_module_takes_its_own_place_and_another_of_its_name_is_refused
         message = session.message('{moduleSource(refString: "greeter") {asModule {serve}}}')
         assert message.startswith(f"module greeter (source: {repository}/greeter)")
         assert f"already exists with different source {repository}/other" in message
+
+
+def test_an_entrypoints_functions_and_fields_are_of_query_and_with_gives_its_constructors_arguments(
+    start,
+) -> None:
+    with start() as session:
+        session.data('{moduleSource(refString: "greeter") {asModule {serve(entrypoint: true)}}}')
+        assert session.data('{greeting greet(name: "Bob")}') == {
+            "greeting": "hello",
+            "greet": "hello, Bob! (good)",
+        }
+        assert session.data('{with(greeting: "hi") {greeting greet}}') == {
+            "with": {"greeting": "hi", "greet": "hi, world! (good)"}
+        }
+        assert "Cannot query field" in session.message("{greeter {greet}}")
+        types = session.data("{t: currentTypeDefs(hideCore: true) {asObject {name functions {name}}}}")["t"]
+        [query] = [each["asObject"] for each in types if (each["asObject"] or {}).get("name") == "Query"]
+        told = {each["name"] for each in query["functions"]}
+        assert {"with", "greet", "greeting"} <= told
+        assert not {"greeter", "container"} & told
+
+
+def test_whatever_a_type_refers_to_is_among_all_types_by_its_name(session) -> None:
+    refers = "functions {returnType {name} args {typeDef {name}}}"
+    query = f"""{{types: currentTypeDefs(returnAllTypes: true) {{
+        name optional
+        asObject {{fields {{typeDef {{name}}}} {refers}}}
+        asInterface {{{refers}}}
+        asInput {{fields {{typeDef {{name}}}}}}
+        asList {{elementTypeDef {{name}}}}
+    }}}}"""
+    types = session.data(query)["types"]
+    names = [each["name"] for each in types]
+    assert len(names) == len(set(names))
+    assert not any(each["optional"] for each in types)
+    assert {"String", "Int", "Boolean", "Void", "[String]", "[GreeterMood]", "Greeter", "Container"} <= {
+        *names
+    }
+    assert {name for each in types for name in _names_in(each)} == {*names}
+
+
+def _names_in(told) -> Iterator[str]:
+    if isinstance(told, list):
+        for each in told:
+            yield from _names_in(each)
+    elif isinstance(told, dict):
+        for name, value in told.items():
+            yield from [value] if name == "name" else _names_in(value)

@@ -1,5 +1,6 @@
 """The schema with a module's types: valid GraphQL, beside Dagger's own and not in its way."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ from graphql import build_client_schema, validate_schema
 from ci.engine.api import source
 from ci.engine.modules.schema.extended import ABSENT, ExtendedSource
 from ci.engine.modules.types import coretypes
-from ci.engine.modules.types.typedefs import ENUM, INPUT, OBJECT, Object
-from tests.unit.ci.engine.modules.generated.test_bindings import MODULE
+from ci.engine.modules.types.typedefs import ENUM, INPUT, OBJECT, Function, Object, TypeDef
+from tests.unit.ci.engine.modules.generated.test_bindings import GREETER, MODULE
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,27 @@ def test_an_entrypoints_functions_are_of_query_too(core: source.SchemaSource) ->
     fields = build_client_schema(promoted.introspection).query_type.fields
     assert set(fields["greet"].args) == {"name", "mood", "list"}
     assert set(promoted.schema.objects["Query"].fields["greet"].arguments) == {"name", "mood", "list"}
+
+
+def test_an_entrypoint_has_fields_and_what_is_named_like_daggers_own_and_no_constructor(
+    core: source.SchemaSource,
+) -> None:
+    own = Function("secret", "secret", TypeDef("STRING_KIND"))
+    main = replace(GREETER, functions=(*GREETER.functions, own))
+    module = replace(MODULE, objects=(TypeDef(OBJECT, named=main), *MODULE.objects[1:]))
+    answers = lambda _module, _type, _name: lambda *_: None  # noqa: E731
+    promoted = ExtendedSource(core, (module,), None, (), answers, promoted=module)
+    schema = build_client_schema(promoted.introspection)
+    assert validate_schema(schema) == []
+    told = schema.query_type.fields
+    for fields in (told, promoted.schema.objects["Query"].fields):
+        assert {name: str(fields[name].type) for name in ("secret", "str", "with")} == {
+            "secret": "String!",
+            "str": "String!",
+            "with": "Query!",
+        }
+        assert "greeter" not in fields
+    assert set(told["with"].args) == {"src"}
 
 
 def test_a_module_that_is_not_served_is_known_but_not_shown(core: source.SchemaSource) -> None:
