@@ -12,14 +12,12 @@ from ci.engine.graph.files import SCRATCH, Directory, File, Files, derive
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.steps.users import Owner
-from ci.engine.images import ImageConfig, Layer
+from ci.engine.images import ImageConfig
 
 if TYPE_CHECKING:
-    from ci.engine.graph.evaluator import Evaluator
     from ci.engine.graph.serving.service import Service
     from ci.engine.graph.steps.execution import Exec
     from ci.engine.graph.volume import CacheVolume
-    from ci.engine.store.store import Snapshot
 
 #: What Docker gives a process whose image sets no PATH.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -77,27 +75,6 @@ class Mount(Digested):
     def opaque(self, path: str) -> EngineError:
         """The error for a path in a mount that only steps can look into."""
         return EngineError(f"{path}: cannot retrieve path from {self.kind}")
-
-
-@dataclass(frozen=True)
-class FromImage:
-    """The file system that an image's layers show: what is done to it is exported on top of them."""
-
-    snapshot: Snapshot
-    layers: tuple[Layer, ...]
-
-    @property
-    def digest(self) -> str:
-        """The tree's own digest: which layers show it does not matter to steps."""
-        return self.snapshot.tree
-
-    async def evaluate(self, evaluator: Evaluator) -> Snapshot:
-        """The snapshot itself; unpacked again where something of the cache was damaged."""
-        if not evaluator.wary:
-            return self.snapshot
-        from ci.engine.graph.imaging import unpacked
-
-        return await evaluator.in_thread(unpacked, evaluator.store, self.layers)
 
 
 @dataclass(frozen=True)

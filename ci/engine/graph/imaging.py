@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from ci.engine.graph.container import Container, FromImage, Port
+from ci.engine.graph.container import Container, Port
 from ci.engine.graph.files import Derived, Files
 from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.graph.steps.execution import Output
@@ -59,6 +59,25 @@ _KINDS: dict[Kind, str] = {
     "fifo": FIFO,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+@dataclass(frozen=True)
+class FromImage:
+    """The file system that an image's layers show: what is done to it is exported on top of them."""
+
+    snapshot: Snapshot
+    layers: tuple[Layer, ...]
+
+    @property
+    def digest(self) -> str:
+        """The tree's own digest: which layers show it does not matter to steps."""
+        return self.snapshot.tree
+
+    async def evaluate(self, evaluator: Evaluator) -> Snapshot:
+        """The snapshot itself; unpacked again where something of the cache was damaged."""
+        if not evaluator.wary:
+            return self.snapshot
+        return await evaluator.in_thread(unpacked, evaluator.store, self.layers)
 
 
 def started(parent: Container, image: Image, snapshot: Snapshot, reference: str | None) -> Container:

@@ -101,6 +101,21 @@ def _terminal(task: dict[str, Any]) -> None:
         os.close(theirs)
 
 
+def _run(task: dict[str, Any], permitted: int, libc: ctypes.CDLL) -> None:
+    """Become what the container's commands are, and the command."""
+    if task.get("terminal") is None:
+        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+    else:
+        _terminal(task)
+    for signal in _IGNORED:
+        libc.signal(signal, None)
+    _limit(permitted, libc)
+    _become(task)
+    if program := bytes.fromhex(task.get("filter", "")):
+        _filter(program, libc)
+    os.execvpe(task["args"][0], task["args"], task["env"])  # noqa: S606  no shell, as meant
+
+
 def _main() -> int:
     task: dict[str, Any] = json.load(sys.stdin)
     if task.get("terminal") is not None:
@@ -113,17 +128,7 @@ def _main() -> int:
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
-        if task.get("terminal") is None:
-            os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        else:
-            _terminal(task)
-        for signal in _IGNORED:
-            libc.signal(signal, None)
-        _limit(permitted, libc)
-        _become(task)
-        if program := bytes.fromhex(task.get("filter", "")):
-            _filter(program, libc)
-        os.execvpe(task["args"][0], task["args"], task["env"])  # noqa: S606  no shell, as meant
+        _run(task, permitted, libc)
     except OSError as error:
         os.write(2, f"{task['args'][0]}: {error.strerror}\n".encode())
     os._exit(_CAN_T_RUN)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infra.engine.commands import vaults
 from infra.engine.commands.errors import ExitError
@@ -80,16 +80,9 @@ def _with_given(call: Invocation, file: StackFile) -> StackFile:
     words = call.flags.get("config") or []
     if not words:
         return file
-    config: Any = dict(file.config)
-    for word in words:
-        text, _, value = word.partition("=")
-        if call.flags["config-path"]:
-            head, *rest = values.parse_path(text)
-            key = values.parse_key(str(head), call.project.name)
-            config[key] = values.set_in(config.get(key) if rest else None, rest, values.typed(value), text)
-        else:
-            config[values.parse_key(text, call.project.name)] = value
-    file = replace(file, config=config)
+    file = replace(
+        file, config=values.given(file.config, words, call.project.name, paths=call.flags["config-path"])
+    )
     stackfile.save(file, call.project.name)
     return file
 

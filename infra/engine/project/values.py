@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from infra.engine.project.errors import ProjectError
@@ -126,6 +126,23 @@ def get_in(value: Any, path: list[str | int]) -> tuple[bool, Any]:
         if value is _MISSING:
             return False, None
     return True, value
+
+
+def given(config: Mapping[str, Any], words: Iterable[str], project: str, *, paths: bool) -> dict[str, Any]:
+    """``config`` with each ``key=value`` of ``words`` set; with ``paths`` the keys are paths.
+
+    Raises ProjectError.
+    """
+    made = dict(config)
+    for word in words:
+        text, _, value = word.partition("=")
+        if paths:
+            head, *rest = parse_path(text)
+            key = parse_key(str(head), project)
+            made[key] = set_in(made.get(key) if rest else None, rest, typed(value), text)
+        else:
+            made[parse_key(text, project)] = value
+    return made
 
 
 def set_in(value: Any, path: list[str | int], new: Any, key: str) -> Any:

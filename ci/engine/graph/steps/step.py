@@ -189,17 +189,22 @@ def _recorded(store: Store, key: str, *, wary: bool) -> Result | None:
         return None
     result = Result.from_json(value)
     try:
-        for snapshot in (result.rootfs, *result.mounts.values()):
-            if snapshot.tree != EMPTY:
-                store.trees.load(snapshot.tree)
-                if snapshot.near is not None:
-                    store.chain(snapshot.near)
-                if wary:
-                    store.require(snapshot.tree)
-        if wary:
-            for digest in (result.stdout, result.stderr, result.combined):
-                capture.lacking(store, digest)
+        _check(store, result, wary=wary)
     except Lost:
         store.index.forget("exec", key)
         return None
     return result
+
+
+def _check(store: Store, result: Result, *, wary: bool) -> None:
+    """Raises Lost where the listings of a result, or (``wary``) its bytes, are not to be found."""
+    for snapshot in (result.rootfs, *result.mounts.values()):
+        if snapshot.tree != EMPTY:
+            store.trees.load(snapshot.tree)
+            if snapshot.near is not None:
+                store.chain(snapshot.near)
+            if wary:
+                store.require(snapshot.tree)
+    if wary:
+        for digest in (result.stdout, result.stderr, result.combined):
+            capture.lacking(store, digest)

@@ -143,24 +143,10 @@ def _first_stack(call: Invocation, folder: Path, chosen: Template) -> None:
     file = call.stack_file(stack)
     file, vault = vaults.of_file(call, stack, file)
     config: Any = dict(file.config)
-    given = _given(call)
+    given = values.given({}, call.flags["config"], call.project.name, paths=call.flags["config-path"])
     for key, setting in chosen.settings.items():
         full = values.parse_key(key, call.project.name)
         about = f"{key}: {setting.description}" if setting.description else key
         if full not in given and (text := _ask(call, about, setting.default)):
             config[full] = {"secure": vault.crypter.encrypt(text)} if setting.secret else text
     stackfile.save(replace(file, config=config | given), call.project.name)
-
-
-def _given(call: Invocation) -> dict[str, Any]:
-    """What ``--config`` gives; with ``--config-path`` its keys are paths."""
-    config: dict[str, Any] = {}
-    for word in call.flags["config"]:
-        text, _, value = word.partition("=")
-        if call.flags["config-path"]:
-            head, *rest = values.parse_path(text)
-            key = values.parse_key(str(head), call.project.name)
-            config[key] = values.set_in(config.get(key) if rest else None, rest, values.typed(value), text)
-        else:
-            config[values.parse_key(text, call.project.name)] = value
-    return config
