@@ -37,8 +37,8 @@ class ExtendedSource:
     """A schema made of the installed SDK's and of modules: like ``SchemaSource``, for one kind of client.
 
     ``visible`` modules may be called; ``own`` has the types of the module whose code the client is, and
-    ``known`` those whose objects the client may come across. What ``promoted`` has is in ``Query``, and stands
-    in for its constructor and for what Dagger has under the same names.
+    ``known`` those whose objects the client may come across. What ``promoted`` has is in ``Query``, and
+    stands in for its constructor and for what Dagger has under the same names.
     """
 
     def __init__(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ci.engine.errors import EngineError
 from ci.engine.modules.module import Module
-from ci.engine.modules.types.names import namespaced
+from ci.engine.modules.types.names import camel, namespaced
 from ci.engine.modules.types.typedefs import Argument, Enum, Field, Function, Interface, Object, TypeDef
 
 #: Says what the type of a name in the module's source is called in the schema.
@@ -29,8 +29,7 @@ def named(described: Module, name: str, original: str, core: frozenset[str]) -> 
     def rename(known: str) -> str:
         return own.get(known, known)
 
-    for taken in sorted(set(own.values()) & core):
-        raise EngineError(f'type "{taken}" of module "{name}" is one of Dagger\'s own: give it another name')
+    _check_new(described, own, core)
     module = replace(
         described,
         name=name,
@@ -46,6 +45,18 @@ def named(described: Module, name: str, original: str, core: frozenset[str]) -> 
             f'module "{name}" has no main object: a class named "{namespaced(original, original, original)}"'
         )
     return module
+
+
+def _check_new(described: Module, names: Mapping[str, str], core: frozenset[str]) -> None:
+    """EngineError if a type has the name of one of Dagger's own: an object also if it has it in its source."""
+    objects = {each.named.original for each in described.objects if isinstance(each.named, Object)}
+    for original, name in names.items():
+        for taken in (name, *((camel(original),) if original in objects else ())):
+            if taken in core:
+                raise EngineError(
+                    f'type "{taken}" is already defined by module "daggercore": it is one of Dagger\'s own, '
+                    f'so give class "{original}" another name (a main object\'s is that of its module)'
+                )
 
 
 def _type(type_: TypeDef, rename: Rename) -> TypeDef:

@@ -98,8 +98,9 @@ def test_wrong_calls_are_refused_in_graphqls_words(session) -> None:
 
 
 def test_no_output_shows_a_secret_that_the_code_asked_for(session) -> None:
-    plaintext = f"hunter2{os.urandom(4).hex()}"  # another each time: what it gives is kept
-    secret = session.data(f'{{setSecret(name: "s", plaintext: "{plaintext}") {{id}}}}')["setSecret"]["id"]
+    name = os.urandom(4).hex()  # another each time: what a function gives is kept
+    made = session.data(f'{{setSecret(name: "{name}", plaintext: "hunter2hunter2") {{id}}}}')
+    secret = made["setSecret"]["id"]
     assert session.data(f'{{greeter {{reveal(secret: "{secret}")}}}}')["greeter"]["reveal"] == "told"
     log = session.log.read_text()
     assert "the secret is ***" in log
