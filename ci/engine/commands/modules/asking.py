@@ -63,6 +63,20 @@ def reference(values: Mapping[str, Any]) -> str | None:
     return values.get("mod") or os.environ.get(MODULE) or None
 
 
+def of_module(client: Client, values: Mapping[str, Any], selection: str) -> Any:
+    """Return what is selected of the module that was asked for by flag, or that is around here.
+
+    Raises:
+        ModuleError: it does not exist.
+        QueryError: it cannot be loaded, or what is selected cannot be had.
+    """
+    named = reference(values) or "."
+    source = f"moduleSource(refString: {json.dumps(named)})"
+    if not client.ask(f"{{ source: {source} {{ configExists }} }}")["source"]["configExists"]:
+        raise ModuleError(f"module not found: {named} has no dagger.json")
+    return client.ask(f"{{ source: {source} {{ asModule {{ {selection} }} }} }}")["source"]["asModule"]
+
+
 def serve(client: Client, named: str | None) -> Served | None:
     """Have a module served; None if none was named and there is none around here.
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from ci.engine.commands.globals import Settings
 from ci.engine.commands.graphql import Client
-from ci.engine.commands.modules.asking import ModuleError, asking, reference
+from ci.engine.commands.modules.asking import ModuleError, asking, of_module
+from ci.engine.commands.modules.marked import first_line, shown_name
 from ci.engine.commands.shown.tables import table
-from ci.engine.modules.types.names import kebab
 
 _FIELDS = "name description checkType"
 
@@ -36,7 +36,7 @@ def check(patterns: Sequence[str], values: Mapping[str, Any]) -> int:
         run = f"run{fast} {{ list {{ {_FIELDS} passed error {{ message }} }} }}"
         done = _checks(client, values, patterns, run)["run"]["list"]
     for each in done:
-        print(f"{'✔' if each['passed'] else '✘'} {_name(each)}")
+        print(f"{'✔' if each['passed'] else '✘'} {shown_name(each)}")
         if not each["passed"] and each["error"]:
             print(each["error"]["message"], file=sys.stderr)
     failed = sum(not each["passed"] for each in done)
@@ -46,26 +46,13 @@ def check(patterns: Sequence[str], values: Mapping[str, Any]) -> int:
 
 
 def _checks(client: Client, values: Mapping[str, Any], patterns: Sequence[str], fields: str) -> Any:
-    named = reference(values) or "."
-    source = f"moduleSource(refString: {json.dumps(named)})"
-    if not client.ask(f"{{ source: {source} {{ configExists }} }}")["source"]["configExists"]:
-        raise ModuleError(f"module not found: {named} has no dagger.json")
     only = ", noGenerate: true" if values.get("no-generate") else ""
     chosen = f"checks(include: {json.dumps(list(patterns))}{only})"
-    answer = client.ask(f"{{ source: {source} {{ asModule {{ {chosen} {{ {fields} }} }} }} }}")
-    return answer["source"]["asModule"]["checks"]
+    return of_module(client, values, f"{chosen} {{ {fields} }}")["checks"]
 
 
 def _listed(found: Sequence[Mapping[str, Any]]) -> str:
-    checks = [(_name(each), _first_line(each)) for each in found if each["checkType"] != "generate"]
-    generators = [(_name(each), _first_line(each)) for each in found if each["checkType"] == "generate"]
+    checks = [(shown_name(each), first_line(each)) for each in found if each["checkType"] != "generate"]
+    generators = [(shown_name(each), first_line(each)) for each in found if each["checkType"] == "generate"]
     shown = table(("Name", "Description"), checks)
     return shown + (f"\n{table(('Generators', ''), generators)}" if generators else "")
-
-
-def _name(each: Mapping[str, Any]) -> str:
-    return ":".join(kebab(part) for part in str(each["name"]).split(":"))
-
-
-def _first_line(each: Mapping[str, Any]) -> str:
-    return str(each["description"] or "").partition("\n")[0]

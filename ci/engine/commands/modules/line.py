@@ -97,6 +97,18 @@ def _config(_words: Sequence[str], values: Values) -> int:
     return config(values)
 
 
+def _generate(words: Sequence[str], values: Values) -> int:
+    from ci.engine.commands.modules.marked import generate
+
+    return generate(words, values)
+
+
+def _up(words: Sequence[str], values: Values) -> int:
+    from ci.engine.commands.modules.marked import up
+
+    return up(words, values)
+
+
 def _check(words: Sequence[str], values: Values) -> int:
     from ci.engine.commands.modules.checks import check
 
@@ -196,6 +208,22 @@ COMMANDS = (
         ),
         texts.CHECK,
         aliases=("checks",),
+    ),
+    Command(
+        "generate",
+        "[pattern...]",
+        "Generate assets of a project",
+        _generate,
+        (*MODULE, Flag("list", SWITCH, "List the generators", short="l")),
+        texts.GENERATE,
+    ),
+    Command(
+        "up",
+        "[pattern...]",
+        "Start a project's services, open on the host",
+        _up,
+        (*MODULE, Flag("list", SWITCH, "List the services", short="l")),
+        texts.UP,
     ),
 )
 _NAMED = {name: command for command in COMMANDS for name in (command.name, *command.aliases)}

@@ -45,3 +45,23 @@ Examples:
   dagger check -l                 # List all checks
   dagger check go:lint            # Run one check, and those below it
 """
+
+GENERATE = """\
+Generate assets of a project: run the functions of its module that are generators, and apply what they change.
+
+Examples:
+  dagger generate                 # Run all generators, and ask before anything is changed
+  dagger generate -y              # Run all generators, and do not ask
+  dagger generate -l              # List all generators
+  dagger generate go:bin          # Run one generator, and those below it
+"""
+
+UP = """\
+Start the services of a project: the functions of its module that are marked so. Their ports are open on the
+host until Ctrl-C.
+
+Examples:
+  dagger up                       # Start all services
+  dagger up -l                    # List all services
+  dagger up web                   # Start one service, and those below it
+"""

@@ -48,7 +48,7 @@ def named(described: Module, name: str, original: str, core: frozenset[str]) -> 
 
 
 def _check_new(described: Module, names: Mapping[str, str], core: frozenset[str]) -> None:
-    """EngineError if a type has the name of one of Dagger's own: an object also if it has it in its source."""
+    """EngineError if a type has the name of one of Dagger's own; an object may not have it in its source."""
     objects = {each.named.original for each in described.objects if isinstance(each.named, Object)}
     for original, name in names.items():
         for taken in (name, *((camel(original),) if original in objects else ())):
