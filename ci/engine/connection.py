@@ -54,7 +54,7 @@ def client_named(header: bytes) -> str:
     """The name of a client in such a header; "" if there is none."""
     try:
         document: Any = json.loads(base64.b64decode(header, validate=True))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     name = document.get("client_id") if isinstance(document, dict) else None
     return name if isinstance(name, str) else ""
