@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from ci.engine.commands import handover
-from ci.engine.commands.arguments.flags import Flags, parse
-from ci.engine.commands.globals import GLOBALS, progress_of, workdir_of
-from ci.engine.commands.modules import line
+from ci.engine.commands.manner import progress_of, workdir_of
 from ci.engine.connection import Connection
 from ci.engine.progress import MODES
 
 FLAGS = ("--embedded", "--no-embedded")
+#: Commands that have nothing to do with modules: as first words they are known without what those take.
+PLAIN = frozenset({"session", "run", "r", "query", "q"})
 ELSEWHERE = {"shell": "is an interactive shell", "login": "is for Dagger Cloud"}
 
 
@@ -38,17 +38,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if choice.program is not None:  # it may know commands and options that are unknown here
         print(choice.line, file=sys.stderr, flush=True)
         handover.hand_over(choice.program, [*(word for word in own if word not in FLAGS), *theirs])
-    if (named := _command(own)) is not None and named[0] in line.NAMES:
-        return _about_modules(*named)
-    options = _parser().parse_args(own)
+    plain = bool(own) and own[0] in PLAIN
+    if not plain and (named := _about_modules(own)) is not None:
+        return _of_modules(*named)
+    options = _parser(plain=plain).parse_args(own)
     options.command_line = theirs
     if options.command in {"run", "query", "session"} and not options.quiet_start:
         print(_who_serves(options, choice), file=sys.stderr, flush=True)
     return _served(options)
 
 
-def _about_modules(name: str, words: list[str]) -> int:
+def _of_modules(name: str, words: list[str]) -> int:
     from ci.engine.commands.engine import NoEngineError
+    from ci.engine.commands.modules import line
     from ci.engine.errors import EngineError
 
     try:
@@ -59,10 +61,14 @@ def _about_modules(name: str, words: list[str]) -> int:
         return 130
 
 
-def _command(words: list[str]) -> tuple[str, list[str]] | None:
-    """Tell the command's name from the words around it."""
+def _about_modules(words: list[str]) -> tuple[str, list[str]] | None:
+    """Tell the name of a command about modules from the words around it; None if it is another one."""
+    from ci.engine.commands.arguments.flags import Flags, parse
+    from ci.engine.commands.globals import GLOBALS
+    from ci.engine.commands.modules import line
+
     rest = parse(Flags((*GLOBALS, *line.MODULE)), words, interspersed=False, lenient=True).rest
-    if not rest:
+    if not rest or rest[0] not in line.NAMES:
         return None
     position = len(words) - len(rest)
     return words[position], [*words[:position], *words[position + 1 :]]
@@ -178,7 +184,7 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     return arguments, []
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, plain: bool) -> argparse.ArgumentParser:
     # Each has options of its own, though the same: a default that is set here must not be one of a command's.
     parser = _Parser("dagger", description=__doc__, parents=[_common()], allow_abbrev=False)
     parser.set_defaults(embedded=None, progress=None, workdir=None, silent=False, quiet=0, quiet_start=False)
@@ -220,8 +226,11 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("-M", "--no-mod", action="store_true", help="use no module")
 
     command("version", "Print the version of Dagger whose API is served")
-    for name, what in line.SUMMARIES.items():
-        commands.add_parser(name, help=what, add_help=False)
+    if not plain:  # for the list of commands
+        from ci.engine.commands.modules import line
+
+        for name, what in line.SUMMARIES.items():
+            commands.add_parser(name, help=what, add_help=False)
     for name, what in ELSEWHERE.items():
         other = command(name, f"Not served by the embedded engine yet ({what})")
         other.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

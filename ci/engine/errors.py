@@ -5,7 +5,6 @@ exception is a fault of the engine itself; the client learns only that there was
 """
 
 import errno
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -92,6 +91,8 @@ def reason(error: OSError) -> str:
 
 def out_of_room(error: BaseException, place: object) -> EngineError | None:
     """What to tell a client when ``error`` means that the disk of ``place`` is full, else None."""
+    import sqlite3  # not to be loaded before something can fill the disk
+
     full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
     full = full or (isinstance(error, sqlite3.Error) and "disk is full" in str(error))
     if not full:

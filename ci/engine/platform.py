@@ -1,7 +1,6 @@
 """What the engine says of itself: the version of the API it serves, and the platform it runs on."""
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 
 from ci.engine.errors import EngineError
@@ -11,6 +10,8 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "i68
 
 def api_version() -> str:
     """Return the version as Dagger writes it: that of the installed SDK."""
+    from importlib.metadata import version  # with all that reads e-mail headers
+
     return f"v{version('dagger-io')}"
 
 

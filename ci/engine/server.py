@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uvicorn
+from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
@@ -21,7 +21,7 @@ KEEP_ALIVE = 24 * 3600  # seconds: a pooled connection must not close just as it
 @asynccontextmanager
 async def serving(app: App, listener: socket.socket) -> AsyncIterator[None]:
     """Serve while the block lasts; then end the requests in flight and close all connections."""
-    config = uvicorn.Config(
+    config = Config(
         app,
         http=H11Protocol,
         ws="none",

@@ -18,6 +18,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from ci.engine.api import RESOLVERS
 from ci.engine.api.calls import Calls
 from ci.engine.api.ids import Ids
 from ci.engine.commands.caller import Caller
@@ -25,7 +26,9 @@ from ci.engine.connection import Connection
 from ci.engine.errors import EngineError
 from ci.engine.events import Events
 from ci.engine.graph.secret import Secrets
-from ci.engine.modules.module import Universe
+from ci.engine.modules.universe import Universe
+from ci.engine.opening import Opening
+from ci.engine.partial import in_parts
 
 if TYPE_CHECKING:
     from ci.engine.api.clients import Clients
@@ -42,7 +45,7 @@ class Session:
     ``tasks`` is for work that outlives the request that began it. ``closing`` is left before ``tasks`` is
     cancelled: whatever must be stopped properly (services) is entered or called back there. ``guests`` are
     the functions of modules that run, by their tokens; ``universe`` has all modules that have been loaded.
-    ``caller`` is the command that it was started by.
+    ``caller`` is the command that it was started by; ``opening`` opens ``works`` when they are needed.
     """
 
     state: Path
@@ -56,7 +59,7 @@ class Session:
     registry: "Registry" = field(init=False, repr=False)
     secrets: Secrets = field(init=False)
     calls: Calls = field(init=False, repr=False)
-    works: "Works" = field(init=False, repr=False)
+    opening: Opening | None = field(default=None, init=False, repr=False)
     tasks: TaskGroup = field(init=False, repr=False)
     closing: AsyncExitStack = field(init=False, repr=False)
 
@@ -67,8 +70,19 @@ class Session:
 
     def heal(self, error: EngineError) -> bool:
         """Whether it is worth trying again what failed, because damaged parts of the cache were dropped."""
-        works: Works | None = self.__dict__.get("works")
-        return works is not None and works.evaluator.heal(error)
+        opening = self.opening
+        return opening is not None and opening.opened and opening.now().evaluator.heal(error)
+
+    @property
+    def works(self) -> "Works":
+        """The parts that it works with, opened now if nobody has waited for them.
+
+        Raises:
+            EngineError: they cannot be opened.
+        """
+        if self.opening is None:
+            raise EngineError("this session has nothing to work with")
+        return self.opening.now()
 
     async def __aenter__(self) -> Self:
         """Open the session."""
@@ -95,6 +109,7 @@ async def serve(session: Session, listener: socket.socket, connection: Connectio
 
     Returns the exit code of the command that it served, if that was told.
     """
+    in_parts("uvicorn", Config="uvicorn.config")  # the rest of it is a program, with a command line
     from ci.engine.http import App
     from ci.engine.server import serving
 
@@ -146,16 +161,14 @@ class _Loading:
         self._connection = connection
         self._done = anyio.Event()
         self._result: Clients | EngineError | None = None
+        session.opening = self._opening = Opening(self._open, RESOLVERS)
 
     async def load(self) -> None:
         """Load it; a failure is told to every request."""
         try:
-            clients, works = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
-            self._session.works = works
-            self._session.closing.push_async_callback(works.close)
-            await works.carrying.receive()
-            self._session.tasks.start_soon(works.housekeeping.run)
-            self._result = clients
+            self._result = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
+            self._session.closing.push_async_callback(self._opening.close)
+            self._session.tasks.start_soon(self._opening.run)
         except EngineError as error:
             self._result = error
         except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # it would end the session
@@ -163,31 +176,33 @@ class _Loading:
             self._result = EngineError(f"the engine cannot serve its API: {error}")
         self._done.set()
 
-    def _load(self) -> "tuple[Clients, Works]":
-        from ci.engine.api import RESOLVERS, registry, source
+    def _load(self) -> "Clients":
+        from ci.engine.api import places, registry, source
         from ci.engine.api.clients import Clients
         from ci.engine.api.respond import Api
+
+        session = self._session
+        session.source = source.installed(session.state)
+        session.registry = registry.lazy(places.installed(session.state))
+        return Clients(Api(session.source, session.registry, session))
+
+    def _open(self) -> "Works":
         from ci.engine.graph.host.terminal import Lending
         from ci.engine.works import Works
 
-        session = self._session
-        session.source, session.registry = source.installed(session.state), registry.load(RESOLVERS)
-        api = Api(session.source, session.registry, session)
+        session, caller = self._session, self._session.caller
         nested = (
             ("DAGGER_SESSION_PORT", str(self._connection.port)),
             ("DAGGER_SESSION_TOKEN", self._connection.token),
         )
-        caller = session.caller
-        lending = Lending(session.events, caller.terminal, caller.silent, caller.interactive)
-        works = Works.open(
+        return Works.open(
             session.state,
             session.events,
             session.tasks,
             session.secrets.plaintext,
             session_variables=nested,
-            lending=lending,
+            lending=Lending(session.events, caller.terminal, caller.silent, caller.interactive),
         )
-        return Clients(api), works
 
     async def api(self, client: str) -> "Api":
         """Return a client's API, once it is there; raises what went wrong while loading it."""

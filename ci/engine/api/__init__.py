@@ -1,5 +1,9 @@
 """Dagger's GraphQL API: the schema, derived from the installed SDK, and the resolvers that answer it."""
 
+from ci.engine.partial import in_parts
+
+in_parts("graphql")  # what parses queries is a third of it
+
 RESOLVERS = (
     "ci.engine.api.types.query",
     "ci.engine.api.types.engine",

@@ -161,6 +161,9 @@ class Executor:
             guests.check(spec, arguments)
         loaded = self._loaded(arguments, spec.arguments) if spec.arguments else arguments
         resolve, call = self.registry.find(spec), Call(self.session, spec, path, self.client)
+        opening = self.session.opening
+        if opening is not None and not opening.opened and inspect.iscoroutinefunction(resolve):
+            await opening.ready()  # what is not async makes values of values, and hardly ever needs more
         try:
             value = resolve(call, parent.value, **loaded)
             if inspect.isawaitable(value):

@@ -1,6 +1,7 @@
 """Answers ``__schema`` and ``__type`` from the prepared introspection document, field by field as asked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from graphql.language import FieldNode, FragmentSpreadNode, SelectionSetNode
@@ -13,11 +14,18 @@ DEPRECATED = ("fields", "args", "inputFields", "enumValues")
 
 
 class Introspection:
-    """The prepared document, and the types in it by name."""
+    """The prepared document, read when it is first asked for, and the types in it by name."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._schema = document["__schema"]
-        self._types = {t["name"]: t for t in self._schema["types"]}
+    def __init__(self, document: Callable[[], Mapping[str, Any]]) -> None:
+        self._document = document
+
+    @cached_property
+    def _schema(self) -> Any:
+        return self._document()["__schema"]
+
+    @cached_property
+    def _types(self) -> dict[Any, Any]:
+        return {t["name"]: t for t in self._schema["types"]}
 
     def answer(self, node: FieldNode, plan: Plan) -> Any:
         """Return the value of a ``__schema`` or ``__type`` field of a plan."""

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError, GraphQLSchema, validate
+from graphql.error import GraphQLError
 from graphql.language import (
     DirectiveNode,
     DocumentNode,
@@ -29,6 +29,9 @@ from graphql.language.parser import Parser
 from ci.engine.api.coerce import CoercionError, arguments, plain
 from ci.engine.api.schema import MISSING, FieldSpec, Schema, type_ref
 from ci.engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from graphql import GraphQLSchema
 
 DEPTH_LIMIT = 5_000  # levels of nesting in a query
 FRAMES_A_LEVEL = 12  # Python frames that parsing and planning take for each
@@ -134,8 +137,10 @@ def planned(
     return Plan(selections, fragments, values)
 
 
-def explained(document: DocumentNode, schema: GraphQLSchema) -> list[GraphQLError]:
+def explained(document: DocumentNode, schema: "GraphQLSchema") -> list[GraphQLError]:
     """Return all that is wrong with a query, in the words of GraphQL's own validation."""
+    from graphql import validate
+
     errors = validate(schema, document)
     if any("nested too deep" in error.message for error in errors):  # graphql-core stops at 200 levels
         return []

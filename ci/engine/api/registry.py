@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,14 +35,21 @@ class Call:
 
 @dataclass(slots=True)
 class Registry:
-    """Resolvers by type and field; the field's name is in snake case, without a trailing underscore."""
+    """Resolvers by type and field; the field's name is in snake case, without a trailing underscore.
+
+    ``origins`` has the modules that registered them. ``places`` has the modules that will when they are
+    imported, which they are when one of their fields is first looked for.
+    """
 
     resolvers: dict[tuple[str, str], Resolve] = dataclasses.field(default_factory=dict)
     refusals: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    origins: dict[tuple[str, str], str] = dataclasses.field(default_factory=dict)
+    places: Mapping[tuple[str, str], str] = dataclasses.field(default_factory=dict)
 
-    def add(self, type_name: str, name: str, resolve: Resolve) -> None:
+    def add(self, type_name: str, name: str, resolve: Resolve, origin: str = "") -> None:
         """Let ``resolve`` answer a field; registering a second function for it is a programming error."""
         key = (type_name, name.rstrip("_"))
+        self.origins[key] = origin
         if self.resolvers.setdefault(key, resolve) is not resolve:
             raise ValueError(f"{type_name}.{name} has two resolvers: {self.resolvers[key]} and {resolve}")
 
@@ -55,13 +62,20 @@ class Registry:
         if spec.resolve is not None:
             return spec.resolve
         key = (spec.owner, snake(spec.name).rstrip("_"))
-        resolve = self.resolvers.get(key)
+        resolve = self.resolver(*key)
         if resolve is not None:
             return resolve
         reason = self.refusals.get(key)
         raise NotServedError(
             f"{spec} is not served by the embedded engine" + (f": {reason}" if reason else "")
         )
+
+    def resolver(self, type_name: str, name: str) -> Resolve | None:
+        """The function that answers a field, if there is one."""
+        key = (type_name, name)
+        if key not in self.resolvers and key not in self.refusals and key in self.places:
+            import_module(self.places[key])
+        return self.resolvers.get(key)
 
     def problems(self, schema: Schema) -> Iterator[str]:
         """Say where resolvers and schema do not fit: unknown fields, missing or superfluous parameters."""
@@ -90,9 +104,10 @@ def serves(type_name: str, *, field: str | None = None) -> Callable[[ResolveT], 
     dropped (``from_``). It may be async. It returns the field's value: for an object, any immutable value
     (see ``ci.engine.api.ids``); for ``sync`` and its like, the object that the returned ID shall name.
     """
+    origin = _caller()
 
     def register(resolve: ResolveT) -> ResolveT:
-        REGISTRY.add(type_name, field or resolve.__name__, resolve)
+        REGISTRY.add(type_name, field or resolve.__name__, resolve, origin)
         return resolve
 
     return register
@@ -100,14 +115,17 @@ def serves(type_name: str, *, field: str | None = None) -> Callable[[ResolveT], 
 
 def serves_attributes(type_name: str, *names: str) -> None:
     """Serve fields without arguments from the attributes of the same (snake case) name."""
+    origin = _caller()
     for name in names:
-        REGISTRY.add(type_name, name, _attribute(name))
+        REGISTRY.add(type_name, name, _attribute(name), origin)
 
 
 def refuse(type_name: str, *names: str, because: str) -> None:
     """Say why fields (in snake case) are not served, on purpose."""
+    origin = _caller()
     for name in names:
-        REGISTRY.refusals[type_name, name.rstrip("_")] = because
+        key = (type_name, name.rstrip("_"))
+        REGISTRY.refusals[key], REGISTRY.origins[key] = because, origin
 
 
 def load(modules: Iterable[str]) -> Registry:
@@ -115,6 +133,19 @@ def load(modules: Iterable[str]) -> Registry:
     for module in modules:
         import_module(module)
     return REGISTRY
+
+
+def lazy(places: Mapping[tuple[str, str], str]) -> Registry:
+    """The resolvers of this engine, each imported when it is first looked for: from the module it is in."""
+    REGISTRY.places = places
+    return REGISTRY
+
+
+def _caller() -> str:
+    """The module that called the function that asks."""
+    frame = inspect.currentframe()
+    outer = frame.f_back.f_back if frame and frame.f_back else None
+    return str(outer.f_globals["__name__"]) if outer else ""
 
 
 def _attribute(name: str) -> Resolve:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLError
+from graphql.error import GraphQLError
 
 from ci.engine.api.coerce import whole
 from ci.engine.api.execute import Executor, FieldErrors
@@ -86,7 +86,7 @@ class Api:
         client: Client | None = None,
     ) -> None:
         client = client or Client()
-        introspection = Introspection(source.introspection)
+        introspection = Introspection(lambda: source.introspection)
         self._executor = Executor(source.schema, registry, session, introspection, client)
         self._source = source
         self._plans: OrderedDict[tuple[str, str | None], Plan] = OrderedDict()
@@ -95,7 +95,7 @@ class Api:
 
     def show(self, source: "SchemaSource | ExtendedSource") -> None:
         """Serve another schema from now on."""
-        introspection = Introspection(source.introspection)
+        introspection = Introspection(lambda: source.introspection)
         self._executor = dataclasses.replace(
             self._executor, schema=source.schema, introspection=introspection
         )

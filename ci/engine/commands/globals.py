@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, Self
 
 from ci.engine.commands.arguments.flags import Flag
 from ci.engine.commands.arguments.kinds import COUNT, SWITCH, TEXT
-from ci.engine.errors import EngineError
+from ci.engine.commands.manner import progress_of, workdir_of
 from ci.engine.progress import MODES
 
 HELP = Flag("help", SWITCH, "Print usage", short="h", hidden=True)
@@ -64,34 +63,3 @@ class Settings:
             tuple(shlex.split(command)) if values.get("interactive") else (),
             bool(values.get("auto-apply")),
         )
-
-
-def progress_of(chosen: str | None, *, silent: bool, quiet: bool, live: bool) -> str:
-    """Return how to show progress. ``live``: nothing else writes to the terminal, so a tree can be there.
-
-    Raises:
-        EngineError: there is no such way, or no terminal for it.
-    """
-    if silent or (quiet and not (live and sys.stderr.isatty())):
-        return "quiet"
-    if not chosen or chosen == "auto":
-        chosen = os.environ.get("DAGGER_PROGRESS") or "auto"
-    if chosen not in MODES:
-        raise EngineError(f'unknown progress type "{chosen}"; DAGGER_PROGRESS may be {", ".join(MODES)}')
-    if chosen == "tty" and not sys.stderr.isatty():
-        raise EngineError('no tty available for progress "tty"')
-    if chosen == "auto":
-        return "tty" if live and sys.stderr.isatty() else "plain"
-    return chosen
-
-
-def workdir_of(named: str | None) -> Path:
-    """Return the folder that relative paths of the host start from.
-
-    Raises:
-        EngineError: there is no such folder.
-    """
-    path = Path(named or os.environ.get("DAGGER_WORKDIR") or ".").absolute()
-    if not path.is_dir():
-        raise EngineError(f"there is no folder {path} to work in")
-    return path

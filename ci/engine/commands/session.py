@@ -22,13 +22,15 @@ def session(workdir: Path, progress: str, caller: Caller | None = None) -> NoRet
     Raises:
         EngineError: this host cannot run steps, or the state folder cannot be used.
     """
-    from ci.engine import sandbox, state
+    from ci.engine import state
     from ci.engine.connection import listen
     from ci.engine.errors import EngineError
+    from ci.engine.sandbox.errors import SandboxError
+    from ci.engine.sandbox.host import enter
 
     try:
-        sandbox.enter()  # before anything may start a thread
-    except sandbox.SandboxError as error:
+        enter()  # before anything may start a thread
+    except SandboxError as error:
         raise EngineError(str(error)) from error
     folder = state.folder()
     listener, connection = listen()

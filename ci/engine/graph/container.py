@@ -12,7 +12,7 @@ from ci.engine.graph.files import SCRATCH, Directory, File, Files, derive
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.steps.users import Owner
-from ci.engine.images import ImageConfig
+from ci.engine.images.image import ImageConfig
 
 if TYPE_CHECKING:
     from ci.engine.graph.serving.service import Service

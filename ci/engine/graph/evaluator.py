@@ -22,8 +22,8 @@ from ci.engine.graph.steps.step import StepRunner
 from ci.engine.store import algebra
 from ci.engine.store.algebra import PathError
 from ci.engine.store.blobs import BlobNotFound
-from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import Lost
+from ci.engine.store.store import Store
+from ci.engine.store.tree import Lost, Snapshot
 
 if TYPE_CHECKING:
     from ci.engine.graph.serving.service import Service

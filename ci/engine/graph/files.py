@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ci.engine.graph.fingerprint import Digested
-from ci.engine.store.store import Snapshot
-from ci.engine.store.tree import EMPTY
+from ci.engine.store.tree import EMPTY, Snapshot
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator

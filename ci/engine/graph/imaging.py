@@ -16,7 +16,7 @@ from ci.engine.images import Image, Layer, MediaTypes, Member, pack, unpack, wri
 from ci.engine.images.layers.member import Kind
 from ci.engine.store import algebra
 from ci.engine.store.index import LayerRow
-from ci.engine.store.store import Snapshot, Store
+from ci.engine.store.store import Store
 from ci.engine.store.tree import (
     BLOCK,
     CHARACTER,
@@ -30,6 +30,7 @@ from ci.engine.store.tree import (
     Entry,
     Put,
     Remove,
+    Snapshot,
 )
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from ci.engine.store import algebra, layers
 from ci.engine.store.tree import EMPTY
 
 if TYPE_CHECKING:
-    from ci.engine.store.store import Snapshot, Store
+    from ci.engine.store.store import Store
+    from ci.engine.store.tree import Snapshot
 
 
 @dataclass(frozen=True)

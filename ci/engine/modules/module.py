@@ -11,7 +11,6 @@ from ci.engine.modules.types.names import camel, lower_camel
 from ci.engine.modules.types.typedefs import Enum, Interface, Object, TypeDef
 
 if TYPE_CHECKING:
-    from ci.engine.api.respond import Api
     from ci.engine.modules.running.runtime import Runtime
     from ci.engine.modules.source import ModuleSource
 
@@ -95,20 +94,3 @@ class ModuleObject:
         """Its state: values by the names that the module's author gave them."""
         found: dict[str, Any] = json.loads(self.state)
         return found
-
-
-class Universe:
-    """All modules that a session has loaded, in the order it did, and what is served to their code."""
-
-    def __init__(self) -> None:
-        self.modules: dict[str, Module] = {}
-        self.views: dict[tuple[tuple[str, ...], str, int], Api] = {}
-
-    def add(self, module: Module) -> None:
-        """Take in a module."""
-        self.modules.setdefault(module.digest, module)
-
-    @property
-    def generation(self) -> int:
-        """A number that grows with each module taken in."""
-        return len(self.modules)

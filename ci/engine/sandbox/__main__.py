@@ -5,6 +5,7 @@ import sys
 
 from ci.engine import sandbox
 from ci.engine.sandbox import filter as filters
+from ci.engine.sandbox.limits import limits
 
 
 def _users(host: sandbox.Host) -> str:
@@ -27,7 +28,7 @@ def _network() -> str:
 
 
 def _limits() -> str:
-    groups, most = sandbox.Groups.found(), sandbox.limits()
+    groups, most = sandbox.Groups.found(), limits()
     memory = "no limit" if most.memory is None else f"{most.memory / (1 << 30):.1f} GiB"
     means = f"control groups, version {groups.version}" if groups else "limits of each process"
     return f"{memory} of memory, {most.processes or 'no limit of'} processes, by {means}"

@@ -8,7 +8,6 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,18 +15,10 @@ from ci.engine.store import algebra, layers, leases, seals
 from ci.engine.store.blobs import Blobs
 from ci.engine.store.index import BrokenIndex, Index, LayerRow, boot_id, broken
 from ci.engine.store.trash import Trash
-from ci.engine.store.tree import EMPTY, REGULAR, Change, Entry, Lost, Put, Trees
+from ci.engine.store.tree import EMPTY, REGULAR, Change, Entry, Lost, Put, Snapshot, Trees
 
 #: How many layers a step's root may have before it is written again as one on top of its base.
 MAX_DEPTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A file system by content, and a layer near it on disk to start from when it must be shown."""
-
-    tree: str
-    near: int | None = None
 
 
 class Store:

@@ -19,6 +19,14 @@ DIRECTORY, REGULAR, SYMLINK, FIFO, CHARACTER, BLOCK = "d", "f", "l", "p", "c", "
 EPOCH_NS = 946_684_800 * 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A file system by content, and a layer near it on disk to start from when it must be shown."""
+
+    tree: str
+    near: int | None = None
+
+
 class Entry(NamedTuple):
     """One name in a directory.
 

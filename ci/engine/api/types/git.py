@@ -21,7 +21,7 @@ from ci.engine.graph.host.git import SHA, Git, Ref, Remote, Repository, addresse
 from ci.engine.graph.host.socket import Socket
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.serving.service import Service
-from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import Snapshot
 
 serves_attributes("GitRepository", "url")
 serves_attributes("GitRef", "commit")

@@ -26,8 +26,7 @@ from ci.engine.graph.host.socket import Socket
 from ci.engine.graph.serving.service import Service
 from ci.engine.platform import host_platform
 from ci.engine.store.gitignore import Ignores
-from ci.engine.store.store import Snapshot
-from ci.engine.store.tree import EMPTY
+from ci.engine.store.tree import EMPTY, Snapshot
 
 
 @dataclass(frozen=True)

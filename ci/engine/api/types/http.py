@@ -9,7 +9,7 @@ from ci.engine.graph.host import httpfile
 from ci.engine.graph.host.httpfile import Fetch
 from ci.engine.graph.secret import Secret
 from ci.engine.graph.serving.service import Service
-from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import Snapshot
 
 
 @serves("Query")

@@ -21,8 +21,7 @@ from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.secret import Secret
 from ci.engine.store import layers
-from ci.engine.store.store import Snapshot
-from ci.engine.store.tree import EMPTY
+from ci.engine.store.tree import EMPTY, Snapshot
 
 if TYPE_CHECKING:
     from ci.engine.store.store import Store

@@ -13,8 +13,8 @@ from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.store import layers
 from ci.engine.store.gitignore import Ignores
 from ci.engine.store.patterns import Selection, State
-from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry
+from ci.engine.store.store import Store
+from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from ci.engine.errors import EngineError
-from ci.engine.store.store import Snapshot
-from ci.engine.store.tree import EPOCH_NS, REGULAR, Entry
+from ci.engine.store.tree import EPOCH_NS, REGULAR, Entry, Snapshot
 
 if TYPE_CHECKING:
     import httpx

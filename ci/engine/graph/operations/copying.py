@@ -24,7 +24,7 @@ from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.store.store import Snapshot
+    from ci.engine.store.tree import Snapshot
 
 
 @operation

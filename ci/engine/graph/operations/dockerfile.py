@@ -12,8 +12,7 @@ from ci.engine.graph.operations.registry import operation
 from ci.engine.graph.steps.users import Owner
 from ci.engine.store import algebra
 from ci.engine.store.patterns import Selection
-from ci.engine.store.store import Snapshot
-from ci.engine.store.tree import DIRECTORY
+from ci.engine.store.tree import DIRECTORY, Snapshot
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator

@@ -25,8 +25,7 @@ from ci.engine.store.wildcards import BadPattern, glob
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.store.store import Snapshot
-    from ci.engine.store.tree import Trees
+    from ci.engine.store.tree import Snapshot, Trees
 
 
 @operation

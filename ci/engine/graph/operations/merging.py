@@ -14,7 +14,8 @@ from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, Entry, directory
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.store.store import Snapshot, Store
+    from ci.engine.store.store import Store
+    from ci.engine.store.tree import Snapshot
 
 _FAILED = "Automatic merge failed; fix conflicts and then commit the result.\n"
 

@@ -15,7 +15,8 @@ from ci.engine.store.tree import DIRECTORY, EMPTY, REGULAR, SYMLINK, Entry, Tree
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.store.store import Snapshot, Store
+    from ci.engine.store.store import Store
+    from ci.engine.store.tree import Snapshot
 
 
 @operation

@@ -12,7 +12,7 @@ from ci.engine.store.tree import DIRECTORY, EPOCH_NS, Put, Remove
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.store.store import Snapshot
+    from ci.engine.store.tree import Snapshot
 
 
 @operation

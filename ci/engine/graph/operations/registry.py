@@ -14,8 +14,7 @@ from ci.engine.store.tree import DIRECTORY, EMPTY, Change, Entry, Put, directory
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator
-    from ci.engine.store.store import Snapshot
-    from ci.engine.store.tree import Trees
+    from ci.engine.store.tree import Snapshot, Trees
 
 #: A pure operation: (evaluator, the inputs' snapshots, arguments) -> a tree's digest.
 Operation = Callable[..., str]

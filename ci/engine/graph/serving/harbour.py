@@ -17,6 +17,7 @@ from ci.engine import sandbox
 from ci.engine.errors import EngineError
 from ci.engine.graph.serving import datagrams
 from ci.engine.graph.serving.forward import Forwarder
+from ci.engine.sandbox.limits import limits
 
 #: The variable by which steps are put on this host's own network: "host".
 CHOICE = "SHIPWAY_NETWORK"
@@ -47,7 +48,7 @@ class Harbour:
         #: What /etc/resolv.conf is to say in a network of its own; None: what the host's says.
         self.resolver: str | None = None
         try:
-            self._limits = sandbox.limits()
+            self._limits = limits()
         except sandbox.SandboxError as error:
             raise EngineError(str(error)) from error
 

@@ -11,7 +11,7 @@ from ci.engine.graph.container import Mount
 from ci.engine.graph.files import Files
 from ci.engine.graph.fingerprint import Digested, fingerprint
 from ci.engine.graph.secret import Secret
-from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import Snapshot
 
 if TYPE_CHECKING:
     from ci.engine.graph.evaluator import Evaluator

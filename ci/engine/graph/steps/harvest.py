@@ -11,7 +11,8 @@ from ci.engine.graph.steps import capture
 from ci.engine.graph.steps.execution import Exec, Result
 from ci.engine.graph.steps.rooms import Prepared
 from ci.engine.store import algebra, layers
-from ci.engine.store.store import Snapshot, Store
+from ci.engine.store.store import Store
+from ci.engine.store.tree import Snapshot
 
 
 def harvest(store: Store, step: Exec, room: Prepared, outputs: Mapping[str, str], code: int) -> Result:

@@ -19,7 +19,7 @@ from ci.engine.graph.steps.execution import PLAIN, Given
 from ci.engine.graph.steps.users import Owner
 from ci.engine.graph.volume import CacheVolume
 from ci.engine.store import algebra
-from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -18,8 +18,8 @@ from ci.engine.graph.steps import users
 from ci.engine.graph.steps.execution import Exec, Given
 from ci.engine.graph.steps.mounting import Mounting, overlay
 from ci.engine.store import algebra
-from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import DIRECTORY, REGULAR, Entry
+from ci.engine.store.store import Store
+from ci.engine.store.tree import DIRECTORY, REGULAR, Entry, Snapshot
 from ci.engine.trace import Place
 
 if TYPE_CHECKING:

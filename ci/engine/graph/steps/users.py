@@ -10,7 +10,8 @@ from ci.engine.store import algebra
 from ci.engine.store.tree import REGULAR
 
 if TYPE_CHECKING:
-    from ci.engine.store.store import Snapshot, Store
+    from ci.engine.store.store import Store
+    from ci.engine.store.tree import Snapshot
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ci.engine.graph.secret import Secret
-from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import EMPTY, Lost
+from ci.engine.store.store import Store
+from ci.engine.store.tree import EMPTY, Lost, Snapshot
 
 _OURS = "ci.engine."
 

@@ -16,8 +16,7 @@ from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.graph.host import hostfiles
 from ci.engine.graph.host.hostfiles import Reading
 from ci.engine.store.patterns import Selection
-from ci.engine.store.store import Snapshot
-from ci.engine.store.tree import EMPTY, Lost
+from ci.engine.store.tree import EMPTY, Lost, Snapshot
 
 if TYPE_CHECKING:
     from ci.engine.store.store import Store

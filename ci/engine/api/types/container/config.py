@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ci.engine.api.registry import Call, serves, serves_attributes
 from ci.engine.api.types.common import container_path, expanded
-from ci.engine.api.types.env_file import outside
 from ci.engine.errors import EngineError
 from ci.engine.graph.container import Container, Port
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.graph.secret import Secret
-from ci.engine.graph.texts.envfile import EnvFile
 from ci.engine.platform import host_platform, parsed_platform
+
+if TYPE_CHECKING:
+    from ci.engine.graph.texts.envfile import EnvFile
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ def with_env_variable(
 @serves("Container")
 def with_env_file_variables(call: Call, parent: Container, *, source: EnvFile) -> Container:
     """With the variables of an env file, what they refer to put in."""
+    from ci.engine.api.types.env_file import outside  # few containers have one
+
     for name in sorted(dict(source.lines)):
         parent = parent.with_env(name, source.value(name, outside(call)))
     return parent

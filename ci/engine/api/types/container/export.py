@@ -15,7 +15,7 @@ from ci.engine.graph.recompress import Compression, recompressed
 from ci.engine.graph.serving.service import Service
 from ci.engine.images import Image, ImageError, MediaTypes, parse_reference
 from ci.engine.store.blobs import StoreError
-from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import Snapshot
 
 _MEDIA_TYPES: dict[str | None, MediaTypes] = {
     None: "oci",

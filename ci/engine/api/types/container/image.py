@@ -27,7 +27,7 @@ from ci.engine.images import (
 from ci.engine.images.hoststore import HostStore, find
 from ci.engine.images.registry.credentials import Credentials, Login
 from ci.engine.store.blobs import Blobs, StoreError
-from ci.engine.store.store import Snapshot
+from ci.engine.store.tree import Snapshot
 
 
 @serves("Container")

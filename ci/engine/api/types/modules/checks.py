@@ -166,7 +166,7 @@ async def run_check(call: Call, parent: Check) -> Check:
         value, type_ = await parent.marked.value(call)
         if parent.check_type == "generate":
             await _unchanged(call, parent, value)
-        elif sync := call.session.registry.resolvers.get((type_, "sync")):
+        elif sync := call.session.registry.resolver(type_, "sync"):
             done = sync(call, value)
             if inspect.isawaitable(done):
                 await done

@@ -12,8 +12,8 @@ import pytest
 from ci.engine.cache import collect
 from ci.engine.cache.policy import Policy
 from ci.engine.store import algebra
-from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import EMPTY, Lost
+from ci.engine.store.store import Store
+from ci.engine.store.tree import EMPTY, Lost, Snapshot
 
 MB = 1 << 20
 Open = Callable[[], Store]

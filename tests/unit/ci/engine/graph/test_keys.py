@@ -10,8 +10,7 @@ from ci.engine.graph.fingerprint import fingerprint
 from ci.engine.graph.steps.execution import Exec, Given
 from ci.engine.store import algebra
 from ci.engine.store.index import Index
-from ci.engine.store.store import Snapshot
-from ci.engine.store.tree import EMPTY, REGULAR, Entry, Trees
+from ci.engine.store.tree import EMPTY, REGULAR, Entry, Snapshot, Trees
 
 NAMES = st.sampled_from(["a", "b", "c/d", "c/e", "f/g/h"])
 CONTENTS = st.sampled_from(["0" * 64, "1" * 64])

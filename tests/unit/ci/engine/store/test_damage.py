@@ -10,8 +10,8 @@ from ci.engine.store import algebra
 from ci.engine.store.blobs import BlobNotFound
 from ci.engine.store.index import BrokenIndex
 from ci.engine.store.layers import Ownership
-from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import EMPTY, Lost
+from ci.engine.store.store import Store
+from ci.engine.store.tree import EMPTY, Lost, Snapshot
 
 
 def flip(path: Path, at: int = 0) -> None:

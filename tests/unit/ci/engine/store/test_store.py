@@ -10,8 +10,8 @@ import pytest
 
 from ci.engine.store import algebra, layers
 from ci.engine.store.layers import Ownership
-from ci.engine.store.store import Lost, Snapshot, Store
-from ci.engine.store.tree import EMPTY, Entry, Trees
+from ci.engine.store.store import Lost, Store
+from ci.engine.store.tree import EMPTY, Entry, Snapshot, Trees
 
 
 def with_files(store: Store, tree: str, files: dict[str, bytes]) -> str:

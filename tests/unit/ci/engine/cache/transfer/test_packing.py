@@ -12,8 +12,8 @@ from ci.engine.images import Image
 from ci.engine.images.image import ImageConfig
 from ci.engine.store import algebra
 from ci.engine.store.layers import Ownership
-from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import EMPTY
+from ci.engine.store.store import Store
+from ci.engine.store.tree import EMPTY, Snapshot
 
 PLATFORM = "linux/amd64"
 

@@ -11,8 +11,8 @@ from ci.engine.graph.secret import Secret
 from ci.engine.graph.steps.execution import Exec, Output
 from ci.engine.modules.running.record import Unrecordable, read, written
 from ci.engine.store.layers import Ownership
-from ci.engine.store.store import Snapshot, Store
-from ci.engine.store.tree import Lost
+from ci.engine.store.store import Store
+from ci.engine.store.tree import Lost, Snapshot
 
 
 @pytest.fixture
