@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -45,6 +46,15 @@ class Launched:
         """Give up the gate: a bwrap that still waits there gives up too."""
         if self._gate:
             os.close(self._gate.pop())
+
+    def kill(self) -> None:
+        """Kill bwrap, which has not been waited for, with the child that it may just have started.
+
+        Until bwrap lets it go on, that child waits for it alone, and would so for ever: it ends with its
+        parent only afterwards. Until then it is in the same process group.
+        """
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Complaints:

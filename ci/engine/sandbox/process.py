@@ -123,7 +123,7 @@ class Process:
         if self._init != -1:
             kernel.kill(self._init)
         if self._launched.exited in self._watched:
-            kernel.kill(self._launched.exited)
+            self._launched.kill()
 
     async def end(self) -> None:
         """Kill what still runs and wait, uncancellably, until nothing of the container is left."""
@@ -186,6 +186,7 @@ class Process:
         self._forget(descriptor)
 
     def _launcher_exited(self) -> None:
+        self._launched.kill()  # whoever ended it, its child may still wait for it
         self._launched.process.wait()
         if self._init != -1:
             kernel.kill(self._init)

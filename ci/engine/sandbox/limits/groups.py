@@ -6,6 +6,7 @@ pays once.
 """
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -163,12 +164,37 @@ class Groups:
         return group
 
     def tidy(self) -> None:
-        """Remove the groups of engines that are no more."""
+        """Remove the groups of engines that are no more, and end what they left in them."""
         for parent in dict.fromkeys((self.pids, self.memory)):
             for folder in parent.glob(f"{_NAME}-*-*"):
                 if not Path("/proc", folder.name.split("-")[1]).exists():
+                    _end(folder)
                     with suppress(OSError):
                         folder.rmdir()
+
+
+def _end(folder: Path) -> None:
+    """Kill the first processes of containers in a group, with all that are in these.
+
+    An engine that is killed just as bwrap has made such a process leaves it waiting for bwrap for ever. An
+    engine of another process namespace is not seen though it lives: what it runs is further in than ours.
+    """
+    depth = len(_numbers_of("self"))
+    with suppress(OSError):
+        for pid in (folder / "cgroup.procs").read_text(encoding="ascii").split():
+            numbers = _numbers_of(pid)
+            if len(numbers) == depth + 1 and numbers[-1] == "1":
+                with suppress(OSError):
+                    os.kill(int(pid), signal.SIGKILL)
+
+
+def _numbers_of(pid: str) -> list[str]:
+    """A process's numbers in its process namespaces, from the reader's inwards (proc_pid_status(5))."""
+    with suppress(OSError):
+        for line in Path("/proc", pid, "status").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("NSpid:"):
+                return line.split()[1:]
+    return []
 
 
 def mounted(mountinfo: str) -> Iterator[Mounted]:

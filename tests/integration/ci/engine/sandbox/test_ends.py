@@ -4,6 +4,8 @@ import os
 import select
 import signal
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -97,14 +99,17 @@ process.launch.Launched.open_gate = die
 anyio.run(sandbox.run, spec("echo > /ran"), ignore, ignore)
 """
     process = script(body)
+    started = int(said(process))
     try:
-        launcher = os.pidfd_open(int(said(process)))
+        launcher = os.pidfd_open(started)
     except ProcessLookupError:
         pass
     else:
         assert ended(launcher)
         os.close(launcher)
     process.communicate()  # until everyone who could write to its output is gone
+    with suppress(ProcessLookupError):  # what bwrap has not let go on is the next engine's to end
+        os.killpg(started, signal.SIGKILL)
     assert not (tmp_path / "step/upper/ran").exists()
 
 
@@ -241,3 +246,144 @@ print(left())
     lines = process.stdout.read().decode().splitlines()
     assert any(line.startswith("first b'met\\n'") for line in lines)
     assert lines[-1] == "[]"
+
+
+CANCELLED = """
+import random, threading, time
+import anyio.lowlevel
+
+SEED, TIMES = %d, %d
+started = []
+
+launched = process.launch.bwrap
+
+def noted(*arguments):
+    found = launched(*arguments)
+    started.append(found.process)
+    return found
+
+process.launch.bwrap = noted
+
+def forked(launcher):
+    # bwrap has just made the container's first process, which waits for its word.
+    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
+    return launcher.returncode is None and bool(children.read_text())
+
+async def cancelled(number, when):
+    async with anyio.create_task_group() as group:
+        async def cancel():
+            began = time.perf_counter()
+            while not when(time.perf_counter() - began):
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+        group.start_soon(cancel)
+        await sandbox.run(spec("exec sleep 1000", str(number)), ignore, ignore)
+
+async def main():
+    chance = random.Random(SEED)
+    for number in range(TIMES):
+        instant = chance.uniform(0, 0.015)
+        if SEED:
+            await cancelled(number, lambda elapsed: elapsed > instant)
+        else:
+            await cancelled(number, lambda elapsed: len(started) > number and forked(started[number]))
+    print(left(), [each.pid for each in started if each.poll() is None], flush=True)
+
+anyio.run(main)
+print([thread.name for thread in threading.enumerate() if not thread.name.startswith(("Main", "berth"))])
+"""
+
+
+def finished(process: subprocess.Popen, patience: float) -> list[str]:
+    """All that an engine says to its end; one that hangs is killed, and fails the test."""
+    try:
+        return process.communicate(timeout=patience)[0].decode().splitlines()
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+
+
+@pytest.mark.parametrize("uid", [0, 1000])
+def test_a_step_that_is_cancelled_just_as_its_first_process_is_there_is_gone(script, uid):
+    assert finished(script(CANCELLED % (0, 40), uid), 30) == ["[] []", "[]"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("uid", "seed"), [(0, 1), (0, 2), (1000, 3)])
+def test_steps_that_are_cancelled_at_any_instant_of_their_start_are_gone(script, uid, seed):
+    assert finished(script(CANCELLED % (seed, 300), uid), 60) == ["[] []", "[]"]
+
+
+def test_a_bwrap_that_is_killed_as_it_starts_leaves_no_process_that_waits_for_it(script):
+    body = """
+launched = process.launch.bwrap
+
+def killed(*arguments):
+    found = launched(*arguments)
+    children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children")
+    while not children.read_text():
+        pass
+    os.kill(found.process.pid, signal.SIGKILL)
+    return found
+
+process.launch.bwrap = killed
+
+async def main():
+    for number in range(40):
+        try:
+            await sandbox.run(spec("exec sleep 1000", str(number)), ignore, ignore)
+        except sandbox.SandboxError as error:
+            pass
+    print(left())
+anyio.run(main)
+"""
+    assert finished(script(body), 30) == ["[]"]
+
+
+@pytest.mark.slow
+def test_the_next_engine_ends_what_one_left_that_was_killed_as_a_bwrap_started(script):
+    body = """
+def died(number):
+    launched = process.launch.bwrap
+
+    def die(*arguments):
+        found = launched(*arguments)
+        children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children")
+        while not children.read_text():
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    process.launch.bwrap = die
+    berth = sandbox.Berth(confined=True, group=sandbox.Groups.found().make())
+    anyio.run(sandbox.run, spec(f"sleep 1000; : {place}", str(number)), ignore, ignore, berth)
+
+if sandbox.Groups.found() is None:
+    print("none")
+else:
+    for number in range(40):
+        child = os.fork()
+        if not child:
+            died(number)
+        os.waitpid(child, 0)
+    sandbox.Groups.found.cache_clear()
+    print(sandbox.Groups.found().version, place)
+"""
+    version, *place = finished(script(body), 30)[0].split()
+    if version != "1":
+        pytest.skip("what starts is born in a control group of version 1 alone")
+    deadline = time.monotonic() + 5
+    while found := running(place[0]):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+
+
+def running(mark: str) -> list[str]:
+    """The processes that have ``mark`` in their command lines."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "cmdline").read_bytes():
+                found.append(folder.name)
+        except OSError:
+            continue
+    return found
