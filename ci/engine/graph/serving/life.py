@@ -41,7 +41,7 @@ async def live(evaluator: Evaluator, surroundings: Surroundings, running: Runnin
             if service.step is not None:
                 await _Life(evaluator, surroundings, running, service.step, shown).run()
             elif service.tunnelled is not None:
-                await _tunnel(evaluator, surroundings, running, service.tunnelled)
+                await _tunnel(evaluator, surroundings, running, service.tunnelled, shown)
             else:
                 await _of_the_host(surroundings, running, service.upstream)
     except* EngineError as errors:
@@ -230,11 +230,11 @@ class _Life:
 
 
 async def _tunnel(
-    evaluator: Evaluator, surroundings: Surroundings, running: Running, service: Service
+    evaluator: Evaluator, surroundings: Surroundings, running: Running, service: Service, shown: Step
 ) -> None:
     async with surroundings.services.using(evaluator, surroundings, (("", service),)) as (target,):
         # Not at every address: a service's own address, at the same port, is one of them.
-        await _forward(surroundings, running, "127.0.0.1", target.address, target.hostname)
+        await _forward(surroundings, running, "127.0.0.1", target.address, name=target.hostname, shown=shown)
 
 
 async def _of_the_host(surroundings: Surroundings, running: Running, upstream: str) -> None:
@@ -253,9 +253,18 @@ async def _of_the_host(surroundings: Surroundings, running: Running, upstream: s
 
 
 async def _forward(
-    surroundings: Surroundings, running: Running, address: str, upstream: str, name: str = ""
+    surroundings: Surroundings,
+    running: Running,
+    address: str,
+    upstream: str,
+    *,
+    name: str = "",
+    shown: Step | None = None,
 ) -> None:
-    """Open the service's ports at ``address`` and lead them to ``upstream`` until it is stopped."""
+    """Open the service's ports at ``address`` and lead them to ``upstream`` until it is stopped.
+
+    Which ports these are is told as the output of ``shown``.
+    """
     async with anyio.create_task_group() as group:
         forwarder = Forwarder(group)
         opened = []
@@ -267,6 +276,8 @@ async def _forward(
             opened.append(
                 Port(number, description=text if name else f"tunnel tcp {number} -> {upstream_port}")
             )
+            if shown is not None:
+                shown.write("stderr", f"{text}\n".encode())
         running.opened = tuple(opened)
         running.reached = frozenset(port.port for port in opened)
         running.started.set()

@@ -37,18 +37,19 @@ def test_what_is_generated_is_applied_when_that_is_wanted(dagger, repository):
     assert (done.code, done.err) == (0, "no changes to apply\n")
 
 
-def test_services_are_open_on_the_host_until_they_are_interrupted(connection, repository):
+def test_services_are_open_on_the_host_until_they_are_interrupted(alone, repository):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     code = repository / "project/src/project/__init__.py"
     code.write_text(code.read_text().replace("PORT = 80\n", f"PORT = {port}\n"))
     command = [sys.executable, "-m", "ci.engine.cli", "--embedded", "up", "-m", "project", "web"]
-    environ = {"PATH": "/usr/bin:/bin", **connection.variables()}
-    with subprocess.Popen(command, cwd=repository, env=environ, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, cwd=repository, stderr=subprocess.PIPE) as process:
         assert _served(port, process) == b"served"
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        told = process.stderr.read().decode()
+        assert process.wait(10) == 0, told
+    assert f"tunnel 127.0.0.1:{port} -> " in told
 
 
 def _served(port: int, process: subprocess.Popen) -> bytes:
