@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 PATIENCE = 0.5
 
 
+def answer(error: Exception) -> EngineError:
+    """What clients are told when the engine, or a part of it, cannot be had: it does not end the session."""
+    if isinstance(error, EngineError):
+        return error
+    traceback.print_exception(error)
+    return EngineError(f"the engine cannot serve its API: {error}")
+
+
 class Opening:
     """The working parts of one session: opened once, by ``open_`` (blocking), whoever is first to need them.
 
@@ -49,11 +57,8 @@ class Opening:
             if self._result is None:
                 try:
                     self._result = self._open()
-                except EngineError as error:
-                    self._result = error
-                except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # an answer, not the end
-                    traceback.print_exception(error)
-                    self._result = EngineError(f"the engine cannot serve its API: {error}")
+                except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
+                    self._result = answer(error)
         if isinstance(self._result, EngineError):
             raise self._result
         return self._result

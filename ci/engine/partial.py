@@ -4,29 +4,27 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any
 
 _LOCK = threading.RLock()
+_CLOSED: dict[str, Mapping[str, str]] = {}
+"""The packages whose own code has not run, and which part has which of their names."""
 
 
 class _Closed(ModuleType):
     """A package whose own code runs when something is asked of it that is not one of its parts."""
 
-    __names__: Mapping[str, str]
-
     def __getattr__(self, name: str) -> Any:
-        spec: ModuleSpec = self.__spec__  # type: ignore[assignment]
-        if name.startswith("__") or spec.loader is None:
+        if name.startswith("__"):
             raise AttributeError(name)
-        if name in self.__names__:
-            return getattr(import_module(self.__names__[name]), name)
+        if part := _CLOSED.get(self.__name__, {}).get(name):
+            return getattr(import_module(part), name)
         with _LOCK:
-            if type(self) is _Closed:
+            if _CLOSED.pop(self.__name__, None) is not None:
                 self.__class__ = ModuleType  # type: ignore[assignment]
-                spec.loader.exec_module(self)
+                self.__loader__.exec_module(self)  # type: ignore[union-attr]
         return getattr(self, name)
 
 
@@ -38,11 +36,9 @@ def in_parts(package: str, **names: str) -> None:
     """
     if package in sys.modules or (spec := find_spec(package)) is None:
         return
-    module = _Closed(package)
-    module.__spec__, module.__loader__, module.__file__ = spec, spec.loader, spec.origin
-    module.__path__ = list(spec.submodule_search_locations or ())
-    module.__package__ = package
-    module.__names__ = names
+    module = module_from_spec(spec)
+    module.__class__ = _Closed
+    _CLOSED[package] = names
     sys.modules[package] = module
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import threading
-import traceback
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,7 @@ from ci.engine.errors import EngineError
 from ci.engine.events import Events
 from ci.engine.graph.secret import Secrets
 from ci.engine.modules.universe import Universe
-from ci.engine.opening import Opening
+from ci.engine.opening import Opening, answer
 from ci.engine.partial import in_parts
 
 if TYPE_CHECKING:
@@ -169,11 +168,8 @@ class _Loading:
             self._result = await anyio.to_thread.run_sync(self._load, abandon_on_cancel=True)
             self._session.closing.push_async_callback(self._opening.close)
             self._session.tasks.start_soon(self._opening.run)
-        except EngineError as error:
-            self._result = error
-        except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught  # it would end the session
-            traceback.print_exception(error)
-            self._result = EngineError(f"the engine cannot serve its API: {error}")
+        except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
+            self._result = answer(error)
         self._done.set()
 
     def _load(self) -> "Clients":
