@@ -240,7 +240,7 @@ async def test_an_error_is_raised_where_it_is_put_and_an_empty_one_is_none(base)
     ("call", "told"),
     [
         (lambda c: c.experimental_with_gpu(["0"]).id(), r"experimentalWithGPU is not served .*GPUs"),
-        (lambda c: c.terminal().id(), r"Container.terminal is not served .*terminal"),
+        (lambda c: c.experimental_with_all_gp_us().id(), r"experimentalWithAllGPUs is not served .*GPUs"),
     ],
 )
 async def test_what_cannot_be_had_is_refused_by_name_and_reason(base, call, told):
