@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 
 from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested, fingerprint
@@ -22,6 +21,8 @@ from ci.engine.store.tree import EMPTY
 if TYPE_CHECKING:
     from ci.engine.store.store import Store
     from ci.engine.store.tree import Snapshot
+
+_PAUSE, _LONGEST_PAUSE = 0.005, 0.1  # seconds between two looks at whether a volume is free
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,11 @@ async def held(folder: Path, sharing: str) -> AsyncIterator[Path]:
         own.mkdir(exist_ok=True)
         lock = _lock(own)
     try:
-        if sharing == "LOCKED":
-            await anyio.to_thread.run_sync(fcntl.flock, lock, fcntl.LOCK_EX, abandon_on_cancel=True)
+        pause = _PAUSE
+        # A thread that waits in flock(2) could not be called back, and would keep the engine from its end.
+        while sharing == "LOCKED" and not _taken(lock):
+            await anyio.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
         yield own
     finally:
         os.close(lock)

@@ -170,8 +170,9 @@ class Berths:
             if confined:
                 self._free.append(berth)
             else:  # who knows what a container with every capability has made of its network
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(berth.close)
                 self._made.remove(berth)
-                await anyio.to_thread.run_sync(berth.close)
 
     def close(self) -> None:
         """Give them all up. Blocking."""

@@ -66,15 +66,24 @@ class Harbour:
         """The network between the session's containers; None where the kernel has none for us."""
         if self._network is not None:
             return self._network
+        # Whoever asks first may go away: what has been made by then is the session's all the same.
         async with self._asked:
             if self.made is None and not self._denied:
-                try:
-                    made = await anyio.to_thread.run_sync(sandbox.Network)
-                    await self._resolve(made)
-                    self._network = made
-                except OSError as error:
-                    self._denied = error.strerror or str(error)
+                with anyio.CancelScope(shield=True):
+                    try:
+                        self._network = await self._made()
+                    except OSError as error:
+                        self._denied = error.strerror or str(error)
         return self._network
+
+    async def _made(self) -> sandbox.Network:
+        network = await anyio.to_thread.run_sync(sandbox.Network)
+        try:
+            await self._resolve(network)
+        except BaseException:
+            await anyio.to_thread.run_sync(network.close)
+            raise
+        return network
 
     def notice(self) -> str:
         """What is to be told once of where steps are, if that is not where they should be."""
