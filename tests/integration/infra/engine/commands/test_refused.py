@@ -82,38 +82,58 @@ class Wire:
     def __init__(self, port, told):
         self._told = told
         self._port = port
-        self._cut = False
+        self._lost = False
+        self._changing = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._open = set()
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._open = []
+        self._threads = []
+
+    def __enter__(self):
+        self._start(self._serve)
+        return self
+
+    def __exit__(self, *exception):
+        self.lose()
+        for each in self._threads:
+            each.join()
+        for each in (self._listener, *self._open):
+            each.close()
+
+    def _start(self, work, *arguments):
+        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
+        self._threads[-1].start()
 
     def _serve(self):
         with contextlib.suppress(OSError):
             while True:
                 here, _ = self._listener.accept()
                 there = socket.create_connection(("127.0.0.1", self._port))
-                self._open |= {here, there}
-                for source, target, watched in ((here, there, False), (there, here, True)):
-                    threading.Thread(target=self._pass, args=(source, target, watched), daemon=True).start()
+                with self._changing:
+                    self._open += [here, there]
+                    if self._lost:
+                        return
+                    self._start(self._pass, here, there)
+                    self._start(self._pass, there, here, here)
 
-    def _pass(self, source, target, watched):
+    def _pass(self, source, target, client=None):
         with contextlib.suppress(OSError):
             while chunk := source.recv(65536):
-                starts = watched and b"/operations/" in chunk
+                starts = target is client and b"/operations/" in chunk
                 if not starts or self._told:
                     target.sendall(chunk)
                 if starts:
-                    self.close()
+                    self.lose()
                     return
             target.shutdown(socket.SHUT_WR)
 
-    def close(self):
-        """The network is gone: nothing is answered, and nobody listens."""
-        self._listener.close()
-        for each in self._open:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+    def lose(self):
+        """The network is gone: nothing is answered, and nobody listens, not even for the one in accept()."""
+        with self._changing:
+            self._lost = True
+            for each in (self._listener, *self._open):
+                with contextlib.suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
 
 
 def token_of_an_account(url):
@@ -153,9 +173,9 @@ def test_an_api_that_is_not_enabled_is_told_with_what_enables_it(shell, cloud):
 @pytest.mark.parametrize("told", [True, False])
 def test_a_network_lost_while_an_operation_runs_is_told_and_the_next_up_mends_it(shell, cloud, told):
     served = cloud()
-    wire = Wire(int(served.url.rpartition(":")[2]), told)
-    cloud.reach(wire.url)
-    said = refused(shell)
+    with Wire(int(served.url.rpartition(":")[2]), told) as wire:
+        cloud.reach(wire.url)
+        said = refused(shell)
     assert f"{'GET' if told else 'POST'} {wire.url}" in said
     assert left(shell) == (MADE | {"loans"}, []) if told else (MADE, ["creating"])
     cloud.reach(served.url)
