@@ -6,16 +6,19 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from ci.engine.connection import Connection
 
 DAGGER = str(Path(sys.executable).with_name("dagger"))
 BASE = "python:3.11-slim"
+_PATIENCE = 60  # seconds for a session to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +52,50 @@ class Engine:
 
 @contextmanager
 def engine(workdir: Path, **environ: str) -> Iterator[Engine]:
-    """A session while the block lasts."""
-    with subprocess.Popen(
-        [DAGGER, "session", "--embedded", "--workdir", str(workdir)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, **environ},
-    ) as process:
-        connection = Connection.from_line(process.stdout.readline())
+    """A session while the block lasts; what it says to people is part of every failure of its own.
+
+    Raises:
+        RuntimeError: it tells no way to reach it, or has not ended a minute after it was asked to.
+    """
+    with (
+        tempfile.TemporaryFile("w+") as stderr,
+        subprocess.Popen(
+            [DAGGER, "session", "--embedded", "--workdir", str(workdir)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, **environ},
+        ) as process,
+    ):
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the session ended ({process.wait(_PATIENCE)}) and said: {_said(stderr)}")
+        connection = Connection.from_line(line)
         client = http.client.HTTPConnection("127.0.0.1", connection.port, timeout=600)
         try:
             yield Engine(process, client, connection.token)
         finally:
             client.close()
             process.stdin.close()
-            process.wait(60)
+            _await_end(process, stderr)
+
+
+def _await_end(process: subprocess.Popen, stderr: TextIO) -> None:
+    """Wait for a session that was asked to end; one that does not is killed, and told with its children."""
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        command = ["ps", "-eo", "pid,ppid,wchan:24,args"]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        own = [row for row in found.stdout.splitlines() if str(process.pid) in row.split()[:2]]
+        process.kill()
+        raise RuntimeError("\n".join(["the session did not end", *own, _said(stderr)])) from None
+
+
+def _said(stderr: TextIO) -> str:
+    stderr.seek(0)
+    return stderr.read()[-10_000:]
 
 
 def side_by_side(steps: int, mark: str) -> str:
