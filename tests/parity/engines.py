@@ -77,15 +77,15 @@ def session(engine: str, workdir: Path):
 
 @asynccontextmanager
 async def connected(at: Connection) -> AsyncIterator[dagger.Client]:
-    """The SDK's client of a session; one at a time in a process."""
+    """A client of a session: the SDK's own one, which is one for a process, may be of another."""
     with pytest.MonkeyPatch.context() as environment:
         for name, value in at.variables().items():
             environment.setenv(name, value)
-        connection = dagger.connection()
-        await connection.__aenter__()
+        connection = dagger.Connection()
+        client = await connection.__aenter__()
     # From here on the variables are gone: whatever else is started must have a session of its own.
     try:
-        yield dagger.dag
+        yield client
     finally:
         await connection.__aexit__(None, None, None)
 

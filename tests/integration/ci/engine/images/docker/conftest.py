@@ -94,11 +94,11 @@ def session(docker_host, tmp_path_factory) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 async def dag(session, anyio_backend) -> AsyncIterator[dagger.Client]:
-    """The SDK, connected to that session."""
+    """A client of that session: the SDK's own one, which is one for a process, may be of another."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DAGGER_SESSION_PORT", str(session.port))
         environment.setenv("DAGGER_SESSION_TOKEN", session.token)
-        connection = dagger.connection()
-        await connection.__aenter__()
-    yield dagger.dag
+        connection = dagger.Connection()
+        client = await connection.__aenter__()
+    yield client
     await connection.__aexit__(None, None, None)
