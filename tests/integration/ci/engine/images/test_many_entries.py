@@ -1,4 +1,4 @@
-"""A layer of very many entries is unpacked in bounded memory and time, so much for each of them."""
+"""A layer of very many entries is unpacked in bounded memory, so much for each of them."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ import pytest
 #: Disks take minutes for more; a million took 640 MB and 209 s, on a busy one.
 ENTRIES = 100_000
 PROGRAM = """
-import gzip, hashlib, json, resource, sys, tarfile, time
+import gzip, hashlib, json, sys, tarfile
 from pathlib import Path
 from ci.engine.graph import imaging
 from ci.engine.images import Image, ImageConfig, Layer
@@ -34,11 +34,11 @@ with store.blobs.writer() as blob, gzip.GzipFile(fileobj=blob, mode="wb", compre
         write(out, tarfile.TarInfo(f"d{number // 1000}/file{number}").tobuf())
     write(out, bytes(1024))
 layer = Layer(blob.digest, f"sha256:{plain.hexdigest()}", blob.size, "")
-began = time.process_time()
 shown = imaging.show(store, Image(ImageConfig(), (layer,)))
-seconds, most = time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+status = Path("/proc/self/status").read_text()  # getrusage would count what this was forked from, too
+most = int(status.partition("VmHWM:")[2].split()[0]) * 1024
 names = sum(len(store.trees.load(folder.digest)) for folder in store.trees.load(shown.tree).values())
-print(json.dumps({"seconds": seconds, "memory": most, "names": names}))
+print(json.dumps({"memory": most, "names": names}))
 """
 
 
@@ -49,10 +49,9 @@ def place(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_entry_takes_less_than_a_kilobyte_and_a_fifth_of_a_millisecond(place: Path):
+def test_an_entry_takes_less_than_a_kilobyte(place: Path):
     command = [sys.executable, "-c", PROGRAM, str(ENTRIES), str(place)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)
     assert found["names"] == ENTRIES
     assert found["memory"] < ENTRIES * 1000 + (64 << 20)
-    assert found["seconds"] < ENTRIES * 0.0002

@@ -127,7 +127,7 @@ def test_the_containers_own_terminal_command_runs_as_its_user_with_no_more_right
     assert int(status["CapBnd"], 16) == 0
     assert status["NoNewPrivs"] == "1"
     assert status["Seccomp"] == "2"
-    assert int(status["SigIgn"], 16) == 0
+    assert int(status["SigIgn"], 16) & 0x7FFFFFFF == 0  # beyond are signals of the C library's own
 
 
 def test_a_terminal_beside_a_service(on_a_terminal):

@@ -3,7 +3,7 @@
 import time
 
 
-def until(condition, seconds=10):
+def until(condition, seconds=30):
     """Look until the condition holds; what it came to."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
