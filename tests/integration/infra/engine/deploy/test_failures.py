@@ -43,6 +43,17 @@ async def test_a_traceback_is_of_the_user_s_file_only(stack):
     assert "infra/engine" not in stack.said()
 
 
+async def test_a_syntax_error_is_told_with_its_file_line_and_place_and_no_frame_of_the_engine(stack):
+    stack.program("def broken(:\n    pass\n")
+    outcome = await stack.up()
+    assert outcome.result == "failed"
+    assert "SyntaxError: invalid syntax" in stack.said()
+    assert "__main__.py" in stack.said()
+    assert "def broken(:" in stack.said()
+    assert "runpy" not in stack.said()
+    assert "infra/engine" not in stack.said()
+
+
 async def test_a_circle_is_told_by_the_resource_it_is_found_at_and_by_no_frame_of_the_sdk(stack):
     stack.program("""
         class Ring(pulumi.ComponentResource):
