@@ -78,6 +78,7 @@ def wrong_files(place: Path) -> list[Path]:
     return [file for file in (place / "blobs/sha256").glob("??/*") if digest_file(file) != file.name]
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_in_a_steps_file_is_found_and_the_step_run_again(
     own_state: Path, tmp_path: Path
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_flipped_byte_in_a_steps_file_is_found_and_the_step_run_again(
         assert answer(session, again) == expected
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_in_the_base_image_is_found_and_the_image_unpacked_again(
     own_state: Path, tmp_path: Path
 ) -> None:
@@ -104,6 +106,7 @@ def test_a_flipped_byte_in_the_base_image_is_found_and_the_image_unpacked_again(
         assert answer(session, query) == expected
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_in_the_middle_of_a_layer_is_one_clear_error_and_the_cache_still_good(
     tmp_path: Path,
 ) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 STAGES = ["lint", "test", "train", "gate", "build", "smoke"]
 DELIVERY = ["provision", "publish", "deploy", "verify"]
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.network, pytest.mark.slow]
 
 
 def checkout(folder):
@@ -106,7 +106,6 @@ def test_the_pipeline_ends_with_a_service_that_says_what_it_is(project):
     assert service["digest"] == image["digest"] == version["deployment"]["image"].rpartition("@")[2]
 
 
-@pytest.mark.slow
 def test_a_service_that_was_changed_by_hand_is_made_again_what_it_should_be(project):
     url = facts(project / "out", "deploy")["deployed"]["url"]
     [service] = services()
@@ -163,7 +162,6 @@ def test_again_everything_comes_from_the_cache_and_is_left_where_it_is(project, 
     assert (output / "image.oci.tar").stat() == before
 
 
-@pytest.mark.slow
 def test_a_changed_line_of_the_service_trains_nothing(project, tmp_path):
     folder = checkout(tmp_path / "changed")
     with open(folder / "app/serving/__init__.py", "a", encoding="utf-8") as file:
@@ -174,7 +172,6 @@ def test_a_changed_line_of_the_service_trains_nothing(project, tmp_path):
     assert {name for name, value in cached.items() if not value} == {"lint", "build", "smoke"}
 
 
-@pytest.mark.slow
 def test_a_proxy_setting_is_in_no_key_no_image_and_no_report(project):
     output = project / "out"
     ran = run(project, "--output", str(output), NO_PROXY="marker-of-a-secret.example")
@@ -202,7 +199,6 @@ def test_a_model_that_is_not_good_enough_fails_the_run_with_a_table_and_builds_n
     assert (folder / "out/model/model.skops").exists()
 
 
-@pytest.mark.slow
 def test_a_failing_step_is_told_with_its_command_and_lets_the_others_finish(project, tmp_path):
     folder = checkout(tmp_path / "broken")
     (folder / "app/serving/unused.py").write_text('"""Imports for nothing."""\n\nimport os\n')
@@ -218,7 +214,6 @@ def test_a_failing_step_is_told_with_its_command_and_lets_the_others_finish(proj
     assert "✓ gate" in ran.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -236,7 +231,6 @@ def test_bad_data_fails_training_with_one_clear_error(project, tmp_path, damage,
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
-@pytest.mark.slow
 def test_an_unreachable_registry_is_the_engines_trouble(project):
     ran = run(project, "--only", "base-image", "--base-image", "127.0.0.1:1/nothing:1")
     assert ran.returncode == 3
@@ -244,7 +238,6 @@ def test_an_unreachable_registry_is_the_engines_trouble(project):
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
-@pytest.mark.slow
 def test_a_base_image_from_an_archive_is_as_good(project, tmp_path):
     made = run(project, "base-image", "--output", str(tmp_path))
     assert made.returncode == 0, made.stdout + made.stderr
@@ -253,7 +246,6 @@ def test_a_base_image_from_an_archive_is_as_good(project, tmp_path):
     assert ran.returncode == 0, ran.stdout + ran.stderr[-4000:]
 
 
-@pytest.mark.slow
 def test_an_interrupted_run_says_so_leaves_no_process_and_can_be_repeated(project, tmp_path):
     folder = checkout(tmp_path / "interrupted")
     # New to the cache, and slow enough to be interrupted.

@@ -55,6 +55,7 @@ def test_without_a_new_enough_python_it_says_so(clone, tmp_path):
     assert made.stderr.startswith("shipway: Python 3.11 or newer is needed and was not found")
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_it_is_made_once_and_left_alone_until_a_lock_file_changes(clone):
     for name in ("README.md", "LICENSE"):

@@ -14,6 +14,7 @@ LIST = "{ engine { localCache { entrySet { entryCount diskSpaceBytes entries { d
 IMPORT = '{ host { directory(path: ".") { entries } } }'
 
 
+@pytest.mark.slow
 async def test_a_step_that_ran_is_an_entry_that_is_in_use(base, dag):
     await base.with_exec(["true", "an entry"]).sync()
     newest = (await dag.engine().local_cache().entry_set().entries())[:20]  # others may use the cache too

@@ -11,6 +11,7 @@ def limited(open_session):
     return open_session(SHIPWAY_STEP_PROCESSES=str(MOST), SHIPWAY_STEP_MEMORY="160m")
 
 
+@pytest.mark.slow
 def test_a_fork_bomb_is_contained_and_ends_with_a_clear_error(limited):
     bomb = "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass"
     code, _, stderr = limited.run(bomb)
