@@ -13,7 +13,7 @@ from ci.engine.commands.arguments.kinds import SWITCH, TEXT
 from ci.engine.commands.arguments.quoting import quoted
 from ci.engine.commands.calls import changes, results
 from ci.engine.commands.calls.chain import Chain, Level, Step, UsageError, walk
-from ci.engine.commands.calls.definitions import OBJECT, VOID, Function, Provider, Type
+from ci.engine.commands.calls.definitions import Function, Provider, Type
 from ci.engine.commands.calls.functions_of import offered
 from ci.engine.commands.calls.types import Types
 from ci.engine.commands.calls.values import Asked, asked, literal
@@ -21,6 +21,7 @@ from ci.engine.commands.globals import GLOBALS, HELP, Settings
 from ci.engine.commands.graphql import Client, Fault, QueryError
 from ci.engine.commands.modules.asking import Served, asking, reference, serve
 from ci.engine.commands.shown.help import Help
+from ci.engine.modules.types.kinds import OBJECT, VOID
 from ci.engine.modules.types.names import kebab, lower_camel
 
 OPTIONS = (

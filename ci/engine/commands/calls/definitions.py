@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ci.engine.modules.types.kinds import (
+    BOOLEAN,
+    ENUM,
+    FLOAT,
+    INPUT,
+    INTEGER,
+    INTERFACE,
+    LIST,
+    OBJECT,
+    SCALAR,
+    STRING,
+    VOID,
+)
 from ci.engine.modules.types.names import kebab
 
-OBJECT, INTERFACE, ENUM = "OBJECT_KIND", "INTERFACE_KIND", "ENUM_KIND"
-INPUT, SCALAR, LIST, VOID = "INPUT_KIND", "SCALAR_KIND", "LIST_KIND", "VOID_KIND"
-
-_SHOWN = {
-    "STRING_KIND": "string",
-    "INTEGER_KIND": "int",
-    "FLOAT_KIND": "float",
-    "BOOLEAN_KIND": "bool",
-    VOID: "void",
-}
+_SHOWN = {STRING: "string", INTEGER: "int", FLOAT: "float", BOOLEAN: "bool", VOID: "void"}
 _NAMED = {OBJECT: "asObject", INTERFACE: "asInterface", ENUM: "asEnum", INPUT: "asInput", SCALAR: "asScalar"}
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ci.engine.commands.arguments.flags import Flag
-from ci.engine.commands.calls.definitions import ENUM, Argument, Function, Provider
+from ci.engine.commands.calls.definitions import Argument, Function, Provider
 from ci.engine.commands.calls.values import UnsupportedError, Word, kind_of, supported
+from ci.engine.modules.types.kinds import ENUM
 
 #: Functions that are for SDKs and not for people, or that have no use on a command line.
 _NOT_FOR_PEOPLE = {

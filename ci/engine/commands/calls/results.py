@@ -9,7 +9,8 @@ import math
 import re
 from typing import Any
 
-from ci.engine.commands.calls.definitions import LIST, Type
+from ci.engine.commands.calls.definitions import Type
+from ci.engine.modules.types.kinds import LIST
 
 
 def unwrapped(answer: Any, path: tuple[str, ...]) -> Any:

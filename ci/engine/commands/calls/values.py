@@ -24,10 +24,11 @@ from ci.engine.commands.arguments.kinds import (
     made,
     several,
 )
-from ci.engine.commands.calls.definitions import ENUM, INPUT, LIST, OBJECT, SCALAR, Argument, Type
+from ci.engine.commands.calls.definitions import Argument, Type
+from ci.engine.modules.types import kinds
 
-_PLAIN = {"STRING_KIND": TEXT, "INTEGER_KIND": INTEGER, "FLOAT_KIND": NUMBER, "BOOLEAN_KIND": SWITCH}
-_LISTS = {"STRING_KIND": TEXTS, "INTEGER_KIND": INTEGERS, "FLOAT_KIND": NUMBERS, "BOOLEAN_KIND": SWITCHES}
+_PLAIN = {kinds.STRING: TEXT, kinds.INTEGER: INTEGER, kinds.FLOAT: NUMBER, kinds.BOOLEAN: SWITCH}
+_LISTS = {kinds.STRING: TEXTS, kinds.INTEGER: INTEGERS, kinds.FLOAT: NUMBERS, kinds.BOOLEAN: SWITCHES}
 
 
 class UnsupportedError(Exception):
@@ -74,7 +75,7 @@ def kind_of(argument: Argument, members: Callable[[str], Sequence[str]]) -> Kind
         UnsupportedError: it cannot be given on the command line.
     """
     type_ = argument.type
-    if type_.kind == LIST and type_.element is not None:
+    if type_.kind == kinds.LIST and type_.element is not None:
         element = type_.element
         if element.kind in _LISTS:
             return _LISTS[element.kind]
@@ -83,7 +84,7 @@ def kind_of(argument: Argument, members: Callable[[str], Sequence[str]]) -> Kind
             raise UnsupportedError(f"list of {element.text}s")
         return TEXTS if single is TEXT else several(single)
     single = _single(type_, argument, members)
-    if single is None or (type_.kind == OBJECT and argument.flag == "id"):
+    if single is None or (type_.kind == kinds.OBJECT and argument.flag == "id"):
         raise UnsupportedError(type_.text)
     return single
 
@@ -121,13 +122,13 @@ def asked(value: Any) -> list[Asked]:
 
 
 def _single(type_: Type, argument: Argument, members: Callable[[str], Sequence[str]]) -> Kind | None:
-    if type_.kind == ENUM:
+    if type_.kind == kinds.ENUM:
         return _choice(sorted(members(type_.name)))
-    if type_.kind == SCALAR:
+    if type_.kind == kinds.SCALAR:
         return made("Platform", _platform) if type_.name == "Platform" else TEXT
-    if type_.kind == OBJECT and type_.name == "Directory":
+    if type_.kind == kinds.OBJECT and type_.name == "Directory":
         return made(type_.name, _directory(argument.ignore))
-    own = {INPUT: _INPUTS, OBJECT: _OBJECTS}.get(type_.kind, {})
+    own = {kinds.INPUT: _INPUTS, kinds.OBJECT: _OBJECTS}.get(type_.kind, {})
     return made(type_.name, own[type_.name]) if type_.name in own else _PLAIN.get(type_.kind)
 
 

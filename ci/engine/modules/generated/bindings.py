@@ -11,12 +11,18 @@ import keyword
 from ci.engine.api.schema import snake
 from ci.engine.modules.module import Module
 from ci.engine.modules.types import coretypes
-from ci.engine.modules.types.typedefs import (
+from ci.engine.modules.types.kinds import (
+    BOOLEAN,
     ENUM,
+    FLOAT,
+    INTEGER,
     INTERFACE,
     OBJECT,
     SCALAR,
+    STRING,
     VOID,
+)
+from ci.engine.modules.types.typedefs import (
     Argument,
     Enum,
     Field,
@@ -91,7 +97,7 @@ def core(client: str) -> str:
 
 #: Names of Python's own that annotations in the same class need, beside its keywords.
 _RESERVED = frozenset(("bool", "float", "int", "list", "str"))
-_PLAIN = {"STRING_KIND": "str", "INTEGER_KIND": "int", "FLOAT_KIND": "float", "BOOLEAN_KIND": "bool"}
+_PLAIN = {STRING: "str", INTEGER: "int", FLOAT: "float", BOOLEAN: "bool"}
 
 
 def text(dependencies: tuple[Module, ...]) -> str:
@@ -125,7 +131,7 @@ def _class(type_: Object | Interface) -> str:
     fields: tuple[Function, ...] = ()
     if isinstance(type_, Object):
         fields = tuple(_read(each) for each in type_.fields)
-    identity = Function("id", "id", TypeDef("STRING_KIND"), f"A unique identifier for this {type_.name}.")
+    identity = Function("id", "id", TypeDef(STRING), f"A unique identifier for this {type_.name}.")
     methods = "\n".join(_method(each) for each in (identity, *fields, *type_.functions))
     name = type_.name
     chained = (

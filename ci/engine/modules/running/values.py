@@ -8,7 +8,8 @@ from typing import Any
 from ci.engine.api.ids import Identified, Ids
 from ci.engine.errors import EngineError
 from ci.engine.modules.module import Module, ModuleObject
-from ci.engine.modules.types.typedefs import ENUM, INTERFACE, OBJECT, VOID, TypeDef
+from ci.engine.modules.types.kinds import ENUM, INTERFACE, OBJECT, VOID
+from ci.engine.modules.types.typedefs import TypeDef
 
 
 def to_sdk(ids: Ids, module: Module, type_: TypeDef, value: Any) -> Any:

@@ -9,14 +9,8 @@ from typing import Any
 
 from ci.engine.api.schema import MISSING, ArgumentSpec, FieldSpec, Schema, TypeRef
 from ci.engine.modules.module import Module
+from ci.engine.modules.types.kinds import BUILT_IN, ENUM, INPUT, INTERFACE, LIST, OBJECT, SCALAR
 from ci.engine.modules.types.typedefs import (
-    BUILT_IN,
-    ENUM,
-    INPUT,
-    INTERFACE,
-    LIST,
-    OBJECT,
-    SCALAR,
     Argument,
     Enum,
     Field,

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ci.engine.modules.module import Module
-from ci.engine.modules.types.typedefs import OBJECT, Function, referring
+from ci.engine.modules.types.kinds import OBJECT
+from ci.engine.modules.types.typedefs import Function, referring
 
 WITH = "with"
 

@@ -8,24 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ci.engine.graph.fingerprint import Digested
-
-OBJECT, INTERFACE, ENUM, SCALAR, INPUT = (
-    "OBJECT_KIND",
-    "INTERFACE_KIND",
-    "ENUM_KIND",
-    "SCALAR_KIND",
-    "INPUT_KIND",
-)
-LIST, VOID = "LIST_KIND", "VOID_KIND"
-
-#: The kinds that GraphQL has a scalar of its own for.
-BUILT_IN = {
-    "STRING_KIND": "String",
-    "INTEGER_KIND": "Int",
-    "FLOAT_KIND": "Float",
-    "BOOLEAN_KIND": "Boolean",
-    VOID: "Void",
-}
+from ci.engine.modules.types.kinds import BUILT_IN, ENUM, INTERFACE, OBJECT, SCALAR, VOID
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,8 @@ from dataclasses import replace
 from ci.engine.api.registry import Call, serves, serves_attributes
 from ci.engine.errors import EngineError
 from ci.engine.modules.types import names
+from ci.engine.modules.types.kinds import ENUM, INTERFACE, LIST, OBJECT, SCALAR
 from ci.engine.modules.types.typedefs import (
-    ENUM,
-    INTERFACE,
-    LIST,
-    OBJECT,
-    SCALAR,
     Enum,
     Field,
     Function,

@@ -8,11 +8,8 @@ from dataclasses import replace
 from ci.engine.api.source import generated_client
 from ci.engine.modules.generated import bindings
 from ci.engine.modules.module import Module
+from ci.engine.modules.types.kinds import ENUM, LIST, OBJECT, VOID
 from ci.engine.modules.types.typedefs import (
-    ENUM,
-    LIST,
-    OBJECT,
-    VOID,
     Argument,
     Enum,
     Field,

@@ -9,7 +9,8 @@ from graphql import build_client_schema, validate_schema
 from ci.engine.api import source
 from ci.engine.modules.schema.extended import ABSENT, ExtendedSource
 from ci.engine.modules.types import coretypes
-from ci.engine.modules.types.typedefs import ENUM, INPUT, OBJECT, Function, Object, TypeDef
+from ci.engine.modules.types.kinds import ENUM, INPUT, OBJECT
+from ci.engine.modules.types.typedefs import Function, Object, TypeDef
 from tests.unit.ci.engine.modules.generated.test_bindings import GREETER, MODULE
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from ci.engine.errors import EngineError
 from ci.engine.modules.module import Module
+from ci.engine.modules.types.kinds import OBJECT
 from ci.engine.modules.types.naming import named
-from ci.engine.modules.types.typedefs import OBJECT, Object, TypeDef
+from ci.engine.modules.types.typedefs import Object, TypeDef
 
 CORE = frozenset({"Workspace", "Container", "GitRepository"})
 
