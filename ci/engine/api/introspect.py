@@ -9,7 +9,6 @@ from graphql.language import FieldNode, FragmentSpreadNode, SelectionSetNode
 from ci.engine.api.coerce import plain
 from ci.engine.api.plan import InvalidQueryError, Plan
 
-TYPE_FIELDS = ("fields", "inputFields", "interfaces", "enumValues", "possibleTypes")
 DEPRECATED = ("fields", "args", "inputFields", "enumValues")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,10 +65,6 @@ class Flags:
     def shortened(self, letter: str) -> Flag | None:
         """The flag of a letter."""
         return self._short.get(letter)
-
-    def visible(self) -> Iterable[Flag]:
-        """Those that are not hidden by others of the same name."""
-        return self._named.values()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ci.engine.commands.arguments.flags import Flag
 from ci.engine.commands.arguments.quoting import quoted
@@ -112,8 +111,3 @@ def _row(name: str, told: str, padding: int, width: int) -> str:
         for wrapped in textwrap.wrap(line, max(width - len(head), 1), break_long_words=False) or [""]
     ]
     return head + ("\n" + " " * len(head)).join(lines).lstrip()
-
-
-def required(flag: Flag) -> Flag:
-    """The same flag, without which the command is not run."""
-    return replace(flag, required=True)
