@@ -11,7 +11,7 @@ from ci.engine.graph.fingerprint import Digested
 from ci.engine.modules.module import Module
 from ci.engine.modules.running import calling
 from ci.engine.modules.types.names import kebab
-from ci.engine.modules.types.typedefs import Argument, Function, Object
+from ci.engine.modules.types.typedefs import Function, Object
 from ci.engine.store.patterns import Selection
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _walk(
     if type_ is None or type_.name in above:
         return
     for function in type_.functions:
-        if any(_needed(argument) for argument in function.arguments):
+        if any(argument.needed for argument in function.arguments):
             continue
         here = (*path, function.name)
         if is_wanted(function):
@@ -77,10 +77,6 @@ def _walk(
         if isinstance(field.type.named, Object):
             below = module.object(field.type.named.name)
             yield from _walk(module, below, (*path, field.name), is_wanted, above | {type_.name})
-
-
-def _needed(argument: Argument) -> bool:
-    return not (argument.type.optional or argument.contextual or argument.default is not None)
 
 
 def _matches(each: Marked, pattern: str) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ci.engine.graph.fingerprint import Digested, fingerprint
+from ci.engine.modules.types.kinds import OBJECT
 from ci.engine.modules.types.names import camel, lower_camel
-from ci.engine.modules.types.typedefs import Enum, Interface, Object, TypeDef
+from ci.engine.modules.types.typedefs import Enum, Function, Interface, Object, TypeDef, referring
 
 if TYPE_CHECKING:
     from ci.engine.modules.running.runtime import Runtime
     from ci.engine.modules.source import ModuleSource
+
+T = TypeVar("T", Object, Interface, Enum)
 
 
 @dataclass(frozen=True)
@@ -55,20 +59,44 @@ class Module(Digested):
         """Its main object: the one that is called as the module is."""
         return self.object(camel(self.name))
 
+    @property
+    def entry(self) -> Function | None:
+        """The function of ``Query`` that makes its main object, if it has one."""
+        main = self.main
+        if main is None:
+            return None
+        returns = referring(OBJECT, main.name)
+        made = main.constructor
+        if made is None:
+            return Function(self.constructor, self.constructor, returns, main.description, module=self.name)
+        return replace(
+            made,
+            name=self.constructor,
+            original=self.constructor,
+            returns=returns,
+            description=made.description or main.description,
+        )
+
+    @property
+    def types(self) -> tuple[TypeDef, ...]:
+        """All types of its own: objects, interfaces and enums."""
+        return (*self.objects, *self.interfaces, *self.enums)
+
+    def all(self, sort: type[T]) -> Iterator[T]:
+        """Its objects, interfaces or enums, as such."""
+        return (each.named for each in self.types if isinstance(each.named, sort))
+
     def object(self, name: str) -> Object | None:
         """The object type that GraphQL knows by a name."""
-        found = (each.named for each in self.objects)
-        return next((each for each in found if isinstance(each, Object) and each.name == name), None)
+        return next((each for each in self.all(Object) if each.name == name), None)
 
     def interface(self, name: str) -> Interface | None:
         """The interface that GraphQL knows by a name."""
-        found = (each.named for each in self.interfaces)
-        return next((each for each in found if isinstance(each, Interface) and each.name == name), None)
+        return next((each for each in self.all(Interface) if each.name == name), None)
 
     def enum(self, name: str) -> Enum | None:
         """The enum that GraphQL knows by a name."""
-        found = (each.named for each in self.enums)
-        return next((each for each in found if isinstance(each, Enum) and each.name == name), None)
+        return next((each for each in self.all(Enum) if each.name == name), None)
 
 
 @dataclass(frozen=True)

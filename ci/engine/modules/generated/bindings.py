@@ -10,7 +10,6 @@ import keyword
 
 from ci.engine.api.schema import snake
 from ci.engine.modules.module import Module
-from ci.engine.modules.types import coretypes
 from ci.engine.modules.types.kinds import (
     BOOLEAN,
     ENUM,
@@ -25,7 +24,6 @@ from ci.engine.modules.types.kinds import (
 from ci.engine.modules.types.typedefs import (
     Argument,
     Enum,
-    Field,
     Function,
     Interface,
     Object,
@@ -115,7 +113,7 @@ def text(dependencies: tuple[Module, ...]) -> str:
                 case Object() | Interface() as composite:
                     blocks.append(_class(composite))
                     names.append(composite.name)
-    entries = [entry for module in dependencies if (entry := coretypes.entry(module)) is not None]
+    entries = [each.entry for each in dependencies if each.entry is not None]
     methods = "\n".join(_method(each) for each in entries)
     blocks.extend(
         (
@@ -130,7 +128,7 @@ def text(dependencies: tuple[Module, ...]) -> str:
 def _class(type_: Object | Interface) -> str:
     fields: tuple[Function, ...] = ()
     if isinstance(type_, Object):
-        fields = tuple(_read(each) for each in type_.fields)
+        fields = tuple(each.read() for each in type_.fields)
     identity = Function("id", "id", TypeDef(STRING), f"A unique identifier for this {type_.name}.")
     methods = "\n".join(_method(each) for each in (identity, *fields, *type_.functions))
     name = type_.name
@@ -140,11 +138,6 @@ def _class(type_: Object | Interface) -> str:
         "        return cb(self)\n"
     )
     return f"class {name}(Type):\n{_docstring(type_.description, 1)}\n{methods}\n{chained}"
-
-
-def _read(field: Field) -> Function:
-    """A field as a function without arguments, which is what it is to a client."""
-    return Function(field.name, field.original, field.type, field.description)
 
 
 def _enum(enum: Enum) -> str:
@@ -158,8 +151,8 @@ def _enum(enum: Enum) -> str:
 
 def _method(function: Function) -> str:
     lazy = function.returns.kind in {OBJECT, INTERFACE}
-    required = [a for a in function.arguments if not _optional(a)]
-    optional = [a for a in function.arguments if _optional(a)]
+    required = [a for a in function.arguments if a.needed]
+    optional = [a for a in function.arguments if not a.needed]
     parameters = ["self", *(f"{_name(a.name)}: {_annotation(a.type, of_argument=True)}" for a in required)]
     if optional:
         parameters += ["*", *(_defaulted(a) for a in optional)]
@@ -206,10 +199,6 @@ def _annotation(type_: TypeDef, *, of_argument: bool = False) -> str:
     return f"{_PLAIN.get(type_.kind, 'str')}{mark}"
 
 
-def _optional(argument: Argument) -> bool:
-    return argument.type.optional or argument.contextual or argument.default is not None
-
-
 def _default(argument: Argument) -> str:
     """An argument's default in Python: as the module says, if that can be written as it is."""
     if argument.default is None or argument.type.leaf.kind not in _PLAIN:
@@ -225,7 +214,7 @@ def _defaulted(argument: Argument) -> str:
 
 
 def _sent(argument: Argument) -> str:
-    default = f", {_default(argument)}" if _optional(argument) else ""
+    default = "" if argument.needed else f", {_default(argument)}"
     return f"Arg({argument.name!r}, {_name(argument.name)}{default})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,10 +66,10 @@ class ExtendedSource:
         enums = dict(core.enums)
         shown = (*self._visible, *((self._own,) if self._own else ()))
         for module in (*self._known, *shown):
-            interfaces |= {i.name: _interface(module, i, self._answers) for i in _interfaces(module)}
-            objects |= {o.name: _object(module, o, self._answers) for o in _objects(module)}
-            enums |= {e.name: {m.name: m.name for m in e.members} for e in _enums(module)}
-        own = {o.name for module in (*self._known, *shown) for o in _objects(module)}
+            interfaces |= {i.name: _composite(module, i, self._answers) for i in module.all(Interface)}
+            objects |= {o.name: _composite(module, o, self._answers) for o in module.all(Object)}
+            enums |= {e.name: {m.name: m.name for m in e.members} for e in module.all(Enum)}
+        own = {o.name for module in (*self._known, *shown) for o in module.all(Object)}
         found = implementing({name: objects[name] for name in own}, interfaces)
         objects |= {n: replace(objects[n], interfaces=each) for n, each in found.items() if n in objects}
         interfaces |= {
@@ -77,9 +77,13 @@ class ExtendedSource:
         }
         query = objects["Query"]
         entered = [each for each in self._visible if each is not self._promoted]
-        fields = {f.name: f for module in entered for f in _entries(module, self._answers)}
-        loaded = [o.name for each in shown for o in _objects(each)] + [
-            i.name for each in shown for i in _interfaces(each)
+        fields = {
+            each.entry.name: _function("Query", each.entry, self._answers(each, None, ""))
+            for each in entered
+            if each.entry is not None
+        }
+        loaded = [o.name for each in shown for o in each.all(Object)] + [
+            i.name for each in shown for i in each.all(Interface)
         ]
         loaders = {f"load{name}FromID": _loader(name) for name in loaded}
         if self._promoted is not None:
@@ -104,43 +108,18 @@ class ExtendedSource:
         return build_client_schema(self.introspection, assume_valid=True)  # type: ignore[arg-type]
 
 
-def _objects(module: Module) -> Iterator[Object]:
-    return (each.named for each in module.objects if isinstance(each.named, Object))
+def _composite(module: Module, type_: Object | Interface, answers: Answers) -> ObjectSpec:
+    read = [each.read() for each in type_.fields] if isinstance(type_, Object) else []
+    fields = {"id": FieldSpec(type_.name, "id", type_ref("ID!"), {})}
+    for function in (*read, *type_.functions):
+        fields[function.name] = _function(type_.name, function, answers(module, type_, function.name))
+    return ObjectSpec(type_.name, frozenset({"Node"}), fields)
 
 
-def _interfaces(module: Module) -> Iterator[Interface]:
-    return (each.named for each in module.interfaces if isinstance(each.named, Interface))
-
-
-def _enums(module: Module) -> Iterator[Enum]:
-    return (each.named for each in module.enums if isinstance(each.named, Enum))
-
-
-def _identity(owner: str) -> FieldSpec:
-    return FieldSpec(owner, "id", type_ref("ID!"), {})
-
-
-def _object(module: Module, object_: Object, answers: Answers) -> ObjectSpec:
-    fields = {"id": _identity(object_.name)}
-    for field in object_.fields:
-        resolve = answers(module, object_, field.name)
-        fields[field.name] = FieldSpec(object_.name, field.name, type_ref(field.type.text), {}, None, resolve)
-    for function in object_.functions:
-        fields[function.name] = _function(object_.name, function, answers(module, object_, function.name))
-    return ObjectSpec(object_.name, frozenset({"Node"}), fields)
-
-
-def _interface(module: Module, interface: Interface, answers: Answers) -> ObjectSpec:
-    fields = {"id": _identity(interface.name)}
-    for function in interface.functions:
-        fields[function.name] = _function(interface.name, function, answers(module, interface, function.name))
-    return ObjectSpec(interface.name, frozenset({"Node"}), fields)
-
-
-def _function(owner: str, function: Function, resolve: Resolve, name: str | None = None) -> FieldSpec:
+def _function(owner: str, function: Function, resolve: Resolve) -> FieldSpec:
     arguments = {a.name: _argument(a) for a in function.arguments}
     text = type_ref(function.returns.text)
-    return FieldSpec(owner, name or function.name, text, arguments, None, resolve)
+    return FieldSpec(owner, function.name, text, arguments, None, resolve)
 
 
 def _argument(argument: Argument) -> ArgumentSpec:
@@ -152,20 +131,6 @@ def _argument(argument: Argument) -> ArgumentSpec:
         type_ref(text.removesuffix("!") if optional else text),
         ABSENT if optional else MISSING,
     )
-
-
-def _entries(module: Module, answers: Answers) -> Iterator[FieldSpec]:
-    """The fields of ``Query`` by which a module is called."""
-    main = module.main
-    if main is None:
-        return
-    resolve = answers(module, None, "")
-    name = module.constructor
-    if main.constructor is None:
-        yield FieldSpec("Query", name, type_ref(f"{main.name}!"), {}, None, resolve)
-    else:
-        spec = _function("Query", main.constructor, resolve, name)
-        yield replace(spec, type=type_ref(f"{main.name}!"))
 
 
 def _loader(name: str) -> FieldSpec:

@@ -9,7 +9,7 @@ from typing import Any
 from ci.engine.api.schema import Schema, TypeRef, type_ref
 from ci.engine.modules.module import Module
 from ci.engine.modules.types.entrypoint import promoted
-from ci.engine.modules.types.typedefs import Argument, Enum, Field, Function, Interface, Object
+from ci.engine.modules.types.typedefs import Argument, Enum, Function, Interface, Object
 
 _SCALARS = ("Boolean", "Float", "ID", "Int", "String")
 
@@ -23,12 +23,13 @@ def extended(
 ) -> dict[str, Any]:
     """The document ``core`` with the types of ``shown`` modules, and ``Query`` with the ``visible`` ones."""
     names = {each["name"] for each in core["__schema"]["types"]}
-    names |= {t.named.name for module in shown for t in (*module.objects, *module.interfaces) if t.named}
+    names |= {each.name for module in shown for each in module.all(Object)}
+    names |= {each.name for module in shown for each in module.all(Interface)}
     teller = _Teller(schema, frozenset(names))
     own = [each for module in shown for each in teller.types(module)]
     names = {each["name"] for each in own}
-    entered = [each for each in visible if each.main is not None and each is not entrypoint]
-    entries = [*(teller.entry(each) for each in entered), *teller.promoted(entrypoint)]
+    entered = [each.entry for each in visible if each.entry is not None and each is not entrypoint]
+    entries = [teller.function(each) for each in (*entered, *promoted(entrypoint))]
     more = {
         "Query": {"fields": [*entries, *teller.loaders(shown)]},
         "Node": {"possibleTypes": [_reference(t["name"], "OBJECT") for t in own if t["kind"] == "OBJECT"]},
@@ -59,43 +60,28 @@ class _Teller:
     def types(self, module: Module) -> list[dict[str, Any]]:
         """The types of a module."""
         found = []
-        for definition in (*module.objects, *module.interfaces, *module.enums):
+        for definition in module.types:
             match definition.named:
                 case Object() as object_:
                     interfaces = sorted(self._schema.objects[object_.name].interfaces & self._shown)
-                    fields = [self._field(each) for each in object_.fields]
-                    fields += [self._function(each) for each in object_.functions]
+                    read = (each.read() for each in object_.fields)
+                    fields = [self.function(each) for each in (*read, *object_.functions)]
                     found.append(self._composite("OBJECT", object_, fields, interfaces))
                 case Interface() as interface:
-                    fields = [self._function(each) for each in interface.functions]
+                    fields = [self.function(each) for each in interface.functions]
                     above = sorted(self._schema.interfaces[interface.name].interfaces & self._shown)
                     found.append(self._composite("INTERFACE", interface, fields, above))
                 case Enum() as enum:
                     found.append(_enum(enum))
         return found
 
-    def promoted(self, module: Module | None) -> list[dict[str, Any]]:
-        """The fields of ``Query`` that a module has there as the entrypoint."""
-        return [self._function(each) for each in promoted(module)]
-
-    def entry(self, module: Module) -> dict[str, Any]:
-        """The field of ``Query`` by which a module is called."""
-        main = module.main
-        assert main is not None  # noqa: S101  # those without one are not asked for
-        made = main.constructor
-        arguments = [self._argument(each) for each in made.arguments] if made else []
-        type_ = _required(_reference(main.name, "OBJECT"))
-        return _told(
-            module.constructor, (made.description if made else "") or main.description, type_, arguments
-        )
-
     def loaders(self, shown: Sequence[Module]) -> list[dict[str, Any]]:
         """The fields of ``Query`` that give the object of an ID."""
         found = []
         for module in shown:
             for name, kind in (
-                *((o.named.name, "OBJECT") for o in module.objects if o.named),
-                *((i.named.name, "INTERFACE") for i in module.interfaces if i.named),
+                *((each.name, "OBJECT") for each in module.all(Object)),
+                *((each.name, "INTERFACE") for each in module.all(Interface)),
             ):
                 identity = _input("id", _required(_reference("ID", "SCALAR")))
                 type_ = _required(_reference(name, kind))
@@ -121,10 +107,8 @@ class _Teller:
             possibleTypes=listed,
         )
 
-    def _field(self, field: Field) -> dict[str, Any]:
-        return _told(field.name, field.description, self._reference(field.type.text), [], field.deprecated)
-
-    def _function(self, function: Function) -> dict[str, Any]:
+    def function(self, function: Function) -> dict[str, Any]:
+        """A function as a field."""
         arguments = [self._argument(each) for each in function.arguments]
         type_ = self._reference(function.returns.text)
         return _told(function.name, function.description, type_, arguments, function.deprecated)

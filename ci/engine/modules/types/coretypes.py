@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from ci.engine.api.schema import MISSING, ArgumentSpec, FieldSpec, Schema, TypeRef
-from ci.engine.modules.module import Module
 from ci.engine.modules.types.kinds import BUILT_IN, ENUM, INPUT, INTERFACE, LIST, OBJECT, SCALAR
 from ci.engine.modules.types.typedefs import (
     Argument,
@@ -51,24 +49,6 @@ def typedefs(schema: Schema, document: dict[str, Any]) -> Iterator[TypeDef]:
         yield TypeDef(INPUT, named=Input(name, fields, _text(told.get(name, {}))))
     for name in sorted(schema.scalars - _KINDS.keys()):
         yield TypeDef(SCALAR, named=Scalar(name, name, _text(told.get(name, {}))))
-
-
-def entry(module: Module) -> Function | None:
-    """The function of ``Query`` by which a module is called."""
-    main = module.main
-    if main is None:
-        return None
-    returns = referring(OBJECT, main.name)
-    made = main.constructor
-    if made is None:
-        return Function(module.constructor, module.constructor, returns, main.description, module=module.name)
-    return replace(
-        made,
-        name=module.constructor,
-        original=module.constructor,
-        returns=returns,
-        description=made.description or main.description,
-    )
 
 
 class _Reader:

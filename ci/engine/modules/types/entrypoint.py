@@ -26,13 +26,4 @@ def promoted(module: Module | None) -> Iterator[Function]:
         returns = referring(OBJECT, "Query")
         yield replace(main.constructor, name=WITH, original=WITH, returns=returns, description=told)
     yield from main.functions
-    for each in main.fields:
-        yield Function(
-            each.name,
-            each.original,
-            each.type,
-            each.description,
-            source_map=each.source_map,
-            deprecated=each.deprecated,
-            module=module.name,
-        )
+    yield from (each.read(module.name) for each in main.fields)

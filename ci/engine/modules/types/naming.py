@@ -22,7 +22,7 @@ def named(described: Module, name: str, original: str, core: frozenset[str]) -> 
     """
     own = {
         each.named.original: namespaced(each.named.original, name, original)
-        for each in (*described.objects, *described.interfaces, *described.enums)
+        for each in described.types
         if isinstance(each.named, Object | Interface | Enum)
     }
 
@@ -49,7 +49,7 @@ def named(described: Module, name: str, original: str, core: frozenset[str]) -> 
 
 def _check_new(described: Module, names: Mapping[str, str], core: frozenset[str]) -> None:
     """EngineError if a type has the name of one of Dagger's own; an object may not have it in its source."""
-    objects = {each.named.original for each in described.objects if isinstance(each.named, Object)}
+    objects = {each.original for each in described.all(Object)}
     for original, name in names.items():
         for taken in (name, *((camel(original),) if original in objects else ())):
             if taken in core:

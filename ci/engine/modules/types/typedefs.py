@@ -86,6 +86,11 @@ class Argument(Digested):
         """Whether its default is found around the module or at an address."""
         return bool(self.default_path or self.default_address)
 
+    @property
+    def needed(self) -> bool:
+        """Whether it has to be given: there is no default of any sort, and it may not be null."""
+        return not (self.type.optional or self.contextual or self.default is not None)
+
 
 @dataclass(frozen=True)
 class Function(Digested):
@@ -116,6 +121,18 @@ class Field(Digested):
     description: str = ""
     source_map: SourceMap | None = None
     deprecated: str | None = None
+
+    def read(self, module: str = "") -> Function:
+        """The field as a function of ``module`` without arguments, which is what it is to clients."""
+        return Function(
+            self.name,
+            self.original,
+            self.type,
+            self.description,
+            source_map=self.source_map,
+            deprecated=self.deprecated,
+            module=module,
+        )
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ async def current_type_defs(
 
     known = await session.works.evaluator.once.get("core types", core)
     modules, entrypoint = tuple(call.client.served.values()), call.client.promoted
-    own = [t for module in modules for t in (*module.objects, *module.interfaces, *module.enums)]
-    entered = (coretypes.entry(module) for module in modules if module is not entrypoint)
+    own = [t for module in modules for t in module.types]
+    entered = (module.entry for module in modules if module is not entrypoint)
     entries = [*(entry for entry in entered if entry is not None), *promoted(entrypoint)]
     types = [*(_entered(each, entries, hide_core=bool(hide_core)) for each in known), *own]
     if not return_all_types:
