@@ -158,6 +158,16 @@ def _type(kind: str, name: str, description: str, **parts: Any) -> dict[str, Any
     return {"kind": kind, "name": name, "description": description or None} | whole | parts
 
 
+def _described(name: str, description: str, deprecated: str | None, **more: Any) -> dict[str, Any]:
+    """What fields, arguments and values of enums have all alike, and ``more``."""
+    return {
+        "name": name,
+        "description": description or None,
+        "isDeprecated": deprecated is not None,
+        "deprecationReason": deprecated,
+    } | more
+
+
 def _told(
     name: str,
     description: str,
@@ -165,14 +175,7 @@ def _told(
     arguments: list[dict[str, Any]],
     deprecated: str | None = None,
 ) -> dict[str, Any]:
-    return {
-        "name": name,
-        "description": description or None,
-        "args": arguments,
-        "type": type_,
-        "isDeprecated": deprecated is not None,
-        "deprecationReason": deprecated,
-    }
+    return _described(name, description, deprecated, args=arguments, type=type_)
 
 
 def _input(
@@ -182,26 +185,11 @@ def _input(
     default: str | None = None,
     deprecated: str | None = None,
 ) -> dict[str, Any]:
-    return {
-        "name": name,
-        "description": description or None,
-        "type": type_,
-        "defaultValue": default,
-        "isDeprecated": deprecated is not None,
-        "deprecationReason": deprecated,
-    }
+    return _described(name, description, deprecated, type=type_, defaultValue=default)
 
 
 def _enum(enum: Enum) -> dict[str, Any]:
-    values = [
-        {
-            "name": member.name,
-            "description": member.description or None,
-            "isDeprecated": member.deprecated is not None,
-            "deprecationReason": member.deprecated,
-        }
-        for member in enum.members
-    ]
+    values = [_described(each.name, each.description, each.deprecated) for each in enum.members]
     return _type("ENUM", enum.name, enum.description, enumValues=values)
 
 
