@@ -113,11 +113,11 @@ def serves(type_name: str, *, field: str | None = None) -> Callable[[ResolveT], 
     return register
 
 
-def serves_attributes(type_name: str, *names: str) -> None:
-    """Serve fields without arguments from the attributes of the same (snake case) name."""
+def serves_attributes(type_name: str, *names: str, **others: str) -> None:
+    """Serve fields without arguments from attributes of the same (snake case) name, or as ``others`` say."""
     origin = _caller()
-    for name in names:
-        REGISTRY.add(type_name, name, _attribute(name), origin)
+    for name, attribute in ({name: name for name in names} | others).items():
+        REGISTRY.add(type_name, name, _attribute(attribute), origin)
 
 
 def refuse(type_name: str, *names: str, because: str) -> None:

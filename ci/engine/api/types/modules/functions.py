@@ -14,6 +14,7 @@ from ci.engine.modules.types import names
 from ci.engine.modules.types.typedefs import Argument, Function, Object, SourceMap, TypeDef
 
 serves_attributes("Function", "name", "description", "source_map", "deprecated")
+serves_attributes("Function", args="arguments", return_type="returns", source_module_name="module")
 serves_attributes(
     "FunctionArg", "name", "description", "default_path", "default_address", "source_map", "deprecated"
 )
@@ -26,24 +27,6 @@ _CONTEXTUAL = ("Directory", "File", "GitRepository", "GitRef")
 def function(_call: Call, _parent: object, *, name: str, return_type: TypeDef) -> Function:
     """A function."""
     return Function(names.lower_camel(name), name, return_type)
-
-
-@serves("Function", field="args")
-def function_arguments(_call: Call, parent: Function) -> tuple[Argument, ...]:
-    """What the function takes."""
-    return parent.arguments
-
-
-@serves("Function")
-def return_type(_call: Call, parent: Function) -> TypeDef:
-    """What the function returns."""
-    return parent.returns
-
-
-@serves("Function")
-def source_module_name(_call: Call, parent: Function) -> str:
-    """The module that it is of, "" for Dagger's own."""
-    return parent.module
 
 
 @serves("FunctionArg")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from ci.engine.api.registry import Call, refuse, serves
+from ci.engine.api.registry import Call, refuse, serves, serves_attributes
 from ci.engine.api.types.common import works
 from ci.engine.errors import EngineError
 from ci.engine.graph.files import Directory
@@ -15,6 +15,8 @@ from ci.engine.modules.source import ModuleSource
 _GIT = "it is about modules in Git repositories, which the embedded engine does not fetch"
 refuse("ModuleSource", "clone_ref", "commit", "html_url", "html_repo_url", "pin", "version", because=_GIT)
 refuse("ModuleSource", "repo_root_path", because=_GIT)
+serves_attributes("ModuleSource", "kind", "config_exists", "module_name", "original_subpath", "dependencies")
+serves_attributes("ModuleSource", source_root_subpath="root", context_directory="context")
 
 
 @serves("Query")
@@ -74,24 +76,6 @@ def as_string(_call: Call, parent: ModuleSource) -> str:
     return posixpath.join(parent.place, parent.root) if parent.place else parent.root
 
 
-@serves("ModuleSource", field="kind")
-def source_kind(_call: Call, parent: ModuleSource) -> str:
-    """Of the host, or a directory."""
-    return parent.kind
-
-
-@serves("ModuleSource")
-def config_exists(_call: Call, parent: ModuleSource) -> bool:
-    """Whether there is a dagger.json."""
-    return parent.config_exists
-
-
-@serves("ModuleSource")
-def module_name(_call: Call, parent: ModuleSource) -> str:
-    """What the module is called where it is used."""
-    return parent.module_name
-
-
 @serves("ModuleSource")
 def module_original_name(_call: Call, parent: ModuleSource) -> str:
     """What the module calls itself."""
@@ -105,21 +89,9 @@ def engine_version(_call: Call, parent: ModuleSource) -> str:
 
 
 @serves("ModuleSource")
-def source_root_subpath(_call: Call, parent: ModuleSource) -> str:
-    """Where its dagger.json is in the context."""
-    return parent.root
-
-
-@serves("ModuleSource")
 def source_subpath(_call: Call, parent: ModuleSource) -> str:
     """Where its code is in the context."""
     return parent.subpath if parent.config.sdk else ""
-
-
-@serves("ModuleSource")
-def original_subpath(_call: Call, parent: ModuleSource) -> str:
-    """Where in the context the reference led, before a dagger.json was looked for above it."""
-    return parent.original_subpath
 
 
 @serves("ModuleSource")
@@ -128,12 +100,6 @@ def local_context_directory_path(_call: Call, parent: ModuleSource) -> str:
     if parent.kind != source.LOCAL:
         raise EngineError("module source is not local")
     return parent.place
-
-
-@serves("ModuleSource")
-def context_directory(_call: Call, parent: ModuleSource) -> Directory:
-    """The part of the context that is the module's."""
-    return parent.context
 
 
 @serves("ModuleSource", field="directory")
@@ -147,12 +113,6 @@ def source_directory(_call: Call, parent: ModuleSource, *, path: str) -> Directo
 def source_digest(_call: Call, parent: ModuleSource) -> str:
     """Names the content of the module's source."""
     return f"sha256:{parent.content}"
-
-
-@serves("ModuleSource")
-def dependencies(_call: Call, parent: ModuleSource) -> tuple[ModuleSource, ...]:
-    """The modules that it depends on."""
-    return parent.dependencies
 
 
 @serves("ModuleSource")

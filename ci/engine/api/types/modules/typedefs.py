@@ -31,9 +31,14 @@ serves_attributes("InterfaceTypeDef", "name", "description", "functions", "sourc
 serves_attributes("EnumTypeDef", "name", "description", "members", "source_map")
 serves_attributes("EnumValueTypeDef", "name", "value", "description", "source_map", "deprecated")
 serves_attributes("FieldTypeDef", "name", "description", "source_map", "deprecated")
+serves_attributes("ListTypeDef", element_type_def="element")
+serves_attributes("FieldTypeDef", type_def="type")
+serves_attributes("EnumTypeDef", values="members")
 serves_attributes("InputTypeDef", "name", "fields")
 serves_attributes("ScalarTypeDef", "name", "description")
 serves_attributes("SourceMap", "filename", "line", "column", "module", "url")
+for _type in ("ObjectTypeDef", "InterfaceTypeDef", "EnumTypeDef", "ScalarTypeDef"):
+    serves_attributes(_type, source_module_name="module")  # "" for Dagger's own
 
 
 @serves("Query")
@@ -82,48 +87,6 @@ def as_input(_call: Call, parent: TypeDef) -> Input | None:
 def as_list(_call: Call, parent: TypeDef) -> TypeDef | None:
     """As a list, if it is one."""
     return parent if parent.kind == LIST else None
-
-
-@serves("ListTypeDef")
-def element_type_def(_call: Call, parent: TypeDef) -> TypeDef | None:
-    """What the list is of."""
-    return parent.element
-
-
-@serves("FieldTypeDef", field="type_def")
-def field_type(_call: Call, parent: Field) -> TypeDef:
-    """The field's type."""
-    return parent.type
-
-
-@serves("EnumTypeDef", field="values")
-def enum_values(_call: Call, parent: Enum) -> tuple[Member, ...]:
-    """The enum's members."""
-    return parent.members
-
-
-@serves("ObjectTypeDef", field="source_module_name")
-def object_module(_call: Call, parent: Object) -> str:
-    """The module that it is of, "" for Dagger's own."""
-    return parent.module
-
-
-@serves("InterfaceTypeDef", field="source_module_name")
-def interface_module(_call: Call, parent: Interface) -> str:
-    """The module that it is of, "" for Dagger's own."""
-    return parent.module
-
-
-@serves("EnumTypeDef", field="source_module_name")
-def enum_module(_call: Call, parent: Enum) -> str:
-    """The module that it is of, "" for Dagger's own."""
-    return parent.module
-
-
-@serves("ScalarTypeDef", field="source_module_name")
-def scalar_module(_call: Call, parent: Scalar) -> str:
-    """The module that it is of, "" for Dagger's own."""
-    return parent.module
 
 
 @serves("TypeDef")
