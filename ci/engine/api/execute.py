@@ -17,7 +17,7 @@ from ci.engine.api.ids import Identified
 from ci.engine.api.introspect import Introspection
 from ci.engine.api.path import Keys, Path, keys
 from ci.engine.api.plan import Plan, Selection
-from ci.engine.api.registry import Call, Registry
+from ci.engine.api.registry import Call, Registry, settled
 from ci.engine.api.schema import ArgumentSpec, FieldSpec, Schema, TypeRef
 from ci.engine.errors import EngineError
 from ci.engine.modules import guests
@@ -165,15 +165,11 @@ class Executor:
         if opening is not None and not opening.opened and inspect.iscoroutinefunction(resolve):
             await opening.ready()  # what is not async makes values of values, and hardly ever needs more
         try:
-            value = resolve(call, parent.value, **loaded)
-            if inspect.isawaitable(value):
-                value = await value
+            value = await settled(resolve(call, parent.value, **loaded))
         except EngineError as error:
             if not self.session.heal(error):
                 raise
-            value = resolve(call, parent.value, **loaded)
-            if inspect.isawaitable(value):
-                value = await value
+            value = await settled(resolve(call, parent.value, **loaded))
         return self._typed(value, spec.type, spec)
 
     def _loaded(self, arguments: Mapping[str, Any], specs: Mapping[str, ArgumentSpec]) -> dict[str, Any]:

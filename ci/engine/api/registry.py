@@ -141,6 +141,11 @@ def lazy(places: Mapping[tuple[str, str], str]) -> Registry:
     return REGISTRY
 
 
+async def settled(value: Any) -> Any:
+    """What a resolver gave; it is waited for if the resolver is async."""
+    return await value if inspect.isawaitable(value) else value
+
+
 def _caller() -> str:
     """The module that called the function that asks."""
     frame = inspect.currentframe()

@@ -5,17 +5,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ci.engine.api.registry import Call, settled
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.modules.module import Module
 from ci.engine.modules.running import calling
 from ci.engine.modules.types.names import kebab
 from ci.engine.modules.types.typedefs import Function, Object
 from ci.engine.store.patterns import Selection
-
-if TYPE_CHECKING:
-    from ci.engine.api.registry import Call
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,7 @@ class Marked(Digested):
         for name in self.path:
             assert type_ is not None  # noqa: S101  # the path was found by walking it
             resolve = calling.answers(self.module, type_, name)
-            found = resolve(call, current)
-            current = await found if hasattr(found, "__await__") else found
+            current = await settled(resolve(call, current))
             leads = _returned(type_, name)
             returned = leads.name if leads else ""
             type_ = self.module.object(returned)

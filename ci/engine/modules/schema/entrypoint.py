@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ci.engine.api.registry import settled
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.modules.types.entrypoint import WITH, promoted
 
@@ -41,9 +41,7 @@ def direct(module: Module, answers: Answers, field: MakeField, absent: object) -
 
         async def resolve(call: Any, parent: Any, **given: Any) -> Any:
             arguments = dict(parent.arguments) if isinstance(parent, Configured) else {}
-            made = make(call, None, **arguments)
-            value = answer(call, await made if inspect.isawaitable(made) else made, **given)
-            return await value if inspect.isawaitable(value) else value
+            return await settled(answer(call, await settled(make(call, None, **arguments)), **given))
 
         return resolve
 
