@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
-import anyio
-
-from ci.engine.api.registry import Call, serves, serves_attributes
+from ci.engine.api.registry import Call, serves, serves_attributes, settled
 from ci.engine.api.types import changeset, service
 from ci.engine.api.types.changeset import Changeset
 from ci.engine.api.types.common import works
@@ -17,17 +14,45 @@ from ci.engine.api.types.error import Error
 from ci.engine.errors import EngineError
 from ci.engine.graph.files import SCRATCH, File, derive
 from ci.engine.graph.fingerprint import Digested
+from ci.engine.images.together import together
 from ci.engine.modules.marked import Marked, marked
 from ci.engine.modules.module import Module
 
-T = TypeVar("T")
+
+@dataclass(frozen=True)
+class _Listed(Digested):
+    """What is known of a marked function before it is run."""
+
+    marked: Marked
+
+    @property
+    def name(self) -> str:
+        """The path to the function, as people write it."""
+        return self.marked.name
+
+    @property
+    def description(self) -> str:
+        """What the function says it does."""
+        return self.marked.description
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names that lead to the function."""
+        return self.marked.path
+
+    @property
+    def original_module(self) -> Module:
+        """The module that the function is of."""
+        return self.marked.module
+
+
+L = TypeVar("L", bound=_Listed)
 
 
 @dataclass(frozen=True)
-class Check(Digested):
+class Check(_Listed):
     """A check, and how it ended; a generator is one too, which passes when nothing is left to generate."""
 
-    marked: Marked
     check_type: str = "check"
     completed: bool = False
     error: Error | None = None
@@ -51,10 +76,9 @@ class CheckGroup(Digested):
 
 
 @dataclass(frozen=True)
-class Generator(Digested):
+class Generator(_Listed):
     """A generator, and what it changes once it has run."""
 
-    marked: Marked
     outcome: Changeset | None = None
 
     @property
@@ -71,10 +95,8 @@ class GeneratorGroup(Digested):
 
 
 @dataclass(frozen=True)
-class Up(Digested):
+class Up(_Listed):
     """A service that a module offers."""
-
-    marked: Marked
 
 
 @dataclass(frozen=True)
@@ -89,29 +111,7 @@ serves_attributes("Generator", "completed")
 for _type in ("CheckGroup", "GeneratorGroup", "UpGroup"):
     serves_attributes(_type, "list")
 for _type in ("Check", "Generator", "Up"):
-
-    @serves(_type, field="name")
-    def marked_name(_call: Call, parent: Any) -> str:
-        """The path to the function, as people write it."""
-        name: str = parent.marked.name
-        return name
-
-    @serves(_type, field="description")
-    def marked_description(_call: Call, parent: Any) -> str:
-        """What the function says it does."""
-        description: str = parent.marked.description
-        return description
-
-    @serves(_type, field="path")
-    def marked_path(_call: Call, parent: Any) -> list[str]:
-        """The names that lead to the function."""
-        return list(parent.marked.path)
-
-    @serves(_type, field="original_module")
-    def marked_module(_call: Call, parent: Any) -> Module:
-        """The module that the function is of."""
-        module: Module = parent.marked.module
-        return module
+    serves_attributes(_type, "name", "description", "path", "original_module")
 
 
 @serves("Module")
@@ -121,7 +121,7 @@ def checks(
     """The module's checks."""
     found = [Check(each) for each in marked(parent, lambda f: f.check, include or ())]
     if not no_generate:
-        known = {each.marked.path for each in found}
+        known = {each.path for each in found}
         more = marked(parent, lambda f: f.generator, include or ())
         found += [Check(each, "generate") for each in more if each.path not in known]
     return CheckGroup(tuple(found))
@@ -151,11 +151,11 @@ def services(_call: Call, parent: Module, *, include: list[str] | None = None) -
     return UpGroup(tuple(Up(each) for each in marked(parent, lambda f: f.up, include or ())))
 
 
-def _only(found: tuple[T, ...], what: str, name: str) -> T:
+def _only(found: tuple[L, ...], what: str, name: str) -> L:
     for each in found:
-        if each.marked.name == name:  # type: ignore[attr-defined]
+        if each.name == name:
             return each
-    known = ", ".join(each.marked.name for each in found)  # type: ignore[attr-defined]
+    known = ", ".join(each.name for each in found)
     raise EngineError(f'no {what} named "{name}"; there are: {known or "none"}')
 
 
@@ -167,9 +167,7 @@ async def run_check(call: Call, parent: Check) -> Check:
         if parent.check_type == "generate":
             await _unchanged(call, parent, value)
         elif sync := call.session.registry.resolver(type_, "sync"):
-            done = sync(call, value)
-            if inspect.isawaitable(done):
-                await done
+            await settled(sync(call, value))
     except EngineError as error:
         return replace(parent, completed=True, error=Error(error.message))
     return replace(parent, completed=True, error=None)
@@ -177,21 +175,8 @@ async def run_check(call: Call, parent: Check) -> Check:
 
 async def _unchanged(call: Call, parent: Check, value: Changeset) -> None:
     if not await changeset.is_empty(call, value):
-        name = parent.marked.name
+        name = parent.name
         raise EngineError(f"generate function {name} produced changes; run 'dagger generate {name}' to apply")
-
-
-async def _all(items: tuple[T, ...], run: Callable[[T], Awaitable[T]]) -> tuple[T, ...]:
-    """Run side by side; the outcomes are in the order of the items."""
-    done: dict[int, T] = {}
-
-    async def one(number: int, item: T) -> None:
-        done[number] = await run(item)
-
-    async with anyio.create_task_group() as tasks:
-        for number, item in enumerate(items):
-            tasks.start_soon(one, number, item)
-    return tuple(done[number] for number in range(len(items)))
 
 
 @serves("CheckGroup", field="run")
@@ -204,7 +189,7 @@ async def run_checks(call: Call, parent: CheckGroup, *, fail_fast: bool | None =
             raise EngineError(ended.error.message)
         return ended
 
-    return CheckGroup(await _all(parent.list, run))
+    return CheckGroup(tuple(await together(run, parent.list)))
 
 
 @serves("CheckGroup")
@@ -212,7 +197,7 @@ async def report(call: Call, parent: CheckGroup) -> File:
     """The checks as a table in Markdown."""
     head = "| check | type | description | success |\n| -- | -- | -- | -- |\n"
     rows = (
-        f"| {each.marked.name} | {each.check_type} | {each.marked.description} | {each.result_emoji} |\n"
+        f"| {each.name} | {each.check_type} | {each.description} | {each.result_emoji} |\n"
         for each in parent.list
     )
     content, _ = works(call).store.keep((head + "".join(rows)).encode())
@@ -225,19 +210,19 @@ async def run_generator(call: Call, parent: Generator) -> Generator:
     """The generator, run to its end."""
     value, type_ = await parent.marked.value(call)
     if type_ != "Changeset":
-        raise EngineError(f"generate function {parent.marked.name} must return a Changeset, not {type_}")
+        raise EngineError(f"generate function {parent.name} must return a Changeset, not {type_}")
     return replace(parent, outcome=value)
 
 
 @serves("GeneratorGroup", field="run")
 async def run_generators(call: Call, parent: GeneratorGroup) -> GeneratorGroup:
     """The generators, run side by side."""
-    return GeneratorGroup(await _all(parent.list, lambda each: run_generator(call, each)))
+    return GeneratorGroup(tuple(await together(partial(run_generator, call), parent.list)))
 
 
 def _outcome(parent: Generator) -> Changeset:
     if parent.outcome is None:
-        raise EngineError(f"generator {parent.marked.name} has not run: ask for `run` first")
+        raise EngineError(f"generator {parent.name} has not run: ask for `run` first")
     return parent.outcome
 
 
@@ -274,7 +259,7 @@ async def run_up(call: Call, parent: Up) -> Up:
     """The service, open to the host until the session ends."""
     value, type_ = await parent.marked.value(call)
     if type_ != "Service":
-        raise EngineError(f"service function {parent.marked.name} must return a Service, not {type_}")
+        raise EngineError(f"service function {parent.name} must return a Service, not {type_}")
     await service.up(call, value)
     return parent
 
@@ -282,4 +267,4 @@ async def run_up(call: Call, parent: Up) -> Up:
 @serves("UpGroup", field="run")
 async def run_ups(call: Call, parent: UpGroup) -> UpGroup:
     """The services, open to the host until the session ends."""
-    return UpGroup(await _all(parent.list, lambda each: run_up(call, each)))
+    return UpGroup(tuple(await together(partial(run_up, call), parent.list)))
