@@ -1,4 +1,4 @@
-"""Into a container that runs: sockets in its network, and commands beside its own.
+"""Into a container that was started as joinable: sockets in its network, and commands beside its own.
 
 For a socket a thread visits the network's namespace, and the socket stays behind.
 """

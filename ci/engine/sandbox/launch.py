@@ -1,5 +1,7 @@
 """Starting bwrap: its descriptors, its user, and what its complaints mean."""
 
+import asyncio
+import fcntl
 import os
 import re
 import signal
@@ -7,6 +9,8 @@ import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+
+import anyio
 
 from ci.engine.sandbox import users
 from ci.engine.sandbox.berth import Berth
@@ -16,6 +20,7 @@ from ci.engine.sandbox.spec import Spec
 
 _COMPLAINT = (b"bwrap: ", b"./bwrap: ")  # how bwrap's own messages start, and its loader's
 _HELD = 2048  # bytes; its messages are far shorter
+_INSTRUCTION = 8  # bytes; no filter is shorter
 
 _EXEC_FAILED = re.compile(r"^bwrap: execvp (?P<command>.*): (?P<reason>[^:]*)$", re.DOTALL)
 _NOT_EXECUTABLE = {"Permission denied", "Exec format error", "Is a directory"}
@@ -35,12 +40,32 @@ class Launched:
     status: int
     exited: int
     _gate: list[int] = field(default_factory=list)
+    _handed: int = 0
+
+    async def reach_gate(self, filters: bytes) -> None:
+        """Wait until bwrap is at the gate, or has died: it gets there when all but the command is in place.
+
+        It is handed the first of the filter. A pipe of one page takes nothing more until that has been read.
+        """
+        (gate,) = self._gate
+        fcntl.fcntl(gate, fcntl.F_SETPIPE_SZ, 1)  # the kernel rounds it up to a page
+        self._hand(filters[:_INSTRUCTION])
+        empty, loop = anyio.Event(), asyncio.get_running_loop()
+        loop.add_writer(gate, empty.set)
+        try:
+            await empty.wait()
+        finally:
+            loop.remove_writer(gate)
 
     def open_gate(self, filters: bytes) -> None:
         """Hand over the system call filter that bwrap waits for, and with it let the command start."""
-        with suppress(BrokenPipeError):  # it has died meanwhile; its exit tells more
-            os.write(self._gate[0], filters)
+        self._hand(filters[self._handed :])
         self.close_gate()
+
+    def _hand(self, piece: bytes) -> None:
+        with suppress(BrokenPipeError):  # it has died meanwhile; its exit tells more
+            os.write(self._gate[0], piece)
+        self._handed += len(piece)
 
     def close_gate(self) -> None:
         """Give up the gate: a bwrap that still waits there gives up too."""

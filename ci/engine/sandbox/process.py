@@ -57,6 +57,7 @@ class Process:
         stderr: Output,
         *,
         prepare: Prepare | None,
+        joinable: bool,
         berth: Berth,
     ) -> Self:
         """Start bwrap with ``options``, and the command as soon as the container's first process is known.
@@ -66,21 +67,24 @@ class Process:
         """
         process = cls(spec, launch.bwrap(spec, options, enter(), berth), stdout, stderr, berth)
         try:
-            await process.release(prepare)
+            await process.release(prepare, joinable=joinable)
         except BaseException:
             await process.end()
             raise
         return process
 
-    async def release(self, prepare: Prepare | None) -> None:
+    async def release(self, prepare: Prepare | None, *, joinable: bool) -> None:
         """Let the command start: from here on the container can be ended as a whole."""
         await self._told.wait()
         if not self.pid:
             await self.wait()  # raises what bwrap said
         self._berth.admit(self.pid)
+        filters = chosen(self._spec)
+        if joinable or prepare is not None:
+            await self._launched.reach_gate(filters)
         if prepare is not None:
             await prepare(self.pid)
-        self._launched.open_gate(chosen(self._spec))
+        self._launched.open_gate(filters)
 
     async def wait(self) -> int:
         """The command's exit code, 128+n when signal n ended it, once all processes are gone and all is read.
@@ -200,6 +204,8 @@ async def start(
     stderr: Output,
     prepare: Prepare | None = None,
     berth: Berth | None = None,
+    *,
+    joinable: bool = False,
 ) -> AsyncIterator[Process]:
     """Run ``spec`` in a container that lives no longer than this context.
 
@@ -207,8 +213,10 @@ async def start(
     until they are gone and unmounts everything. ``stdout`` and ``stderr`` are called from the event loop with
     each chunk (at most 64 KiB) as it arrives; ``prepare`` is called with the container's first process before
     the command starts; ``berth`` is where it is started from, one on the host's network and without limits
-    if there is none. Needs an asyncio event loop; the thread it runs in must outlive
-    the context, for the kernel ends a container with the thread that started it.
+    if there is none. A ``joinable`` container is complete once it is yielded, as it is for ``prepare``:
+    whoever joins its first process earlier is not in its root, nor in a network that works. Needs an asyncio
+    event loop; the thread it runs in must outlive the context, for the kernel ends a container with the
+    thread that started it.
 
     Raises:
         SandboxUnavailable: the host lacks something.
@@ -216,7 +224,9 @@ async def start(
     """
     with prepared(spec, enter()) as options:
         place = berth or anywhere(confined=confinable(spec))
-        process = await Process.begin(spec, options, stdout, stderr, prepare=prepare, berth=place)
+        process = await Process.begin(
+            spec, options, stdout, stderr, prepare=prepare, joinable=joinable, berth=place
+        )
         try:
             yield process
         finally:

@@ -29,7 +29,6 @@ from ci.engine.sandbox.spec import Spec
 
 CHUNK = 65536
 _RESIZED = 0.25  # seconds between looks at the user's window: the signal for it goes to other processes
-_RETRY = 0.002  # seconds until the next look at a container that is being set up
 
 
 class _Left(Exception):
@@ -48,8 +47,6 @@ async def terminal(spec: Spec, user: int, berth: Berth | None = None) -> int:
 
     async def attach(pid: int) -> None:
         nonlocal code
-        while not _waits(pid):  # noqa: ASYNC110  # there is no event to wait for
-            await anyio.sleep(_RETRY)
         code = await terminal_inside(pid, spec, spec.args, user)
         raise _Left
 
@@ -148,15 +145,6 @@ def _raw(user: int) -> Iterator[None]:
 
 def _size(user: int) -> bytes:
     return fcntl.ioctl(user, termios.TIOCGWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
-
-
-def _waits(pid: int) -> bool:
-    """Whether a container is complete and its first process waits at the gate, which is a pipe."""
-    with open(f"/proc/{pid}/syscall", encoding="ascii") as call:
-        _, descriptor, *_ = (*call.read().split(), "")
-    with contextlib.suppress(OSError, ValueError):
-        return os.readlink(f"/proc/{pid}/fd/{int(descriptor, 16)}").startswith("pipe:")
-    return False
 
 
 def _unheard(_data: bytes) -> None:

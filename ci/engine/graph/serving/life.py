@@ -97,6 +97,7 @@ class _Life:
                     lambda data: self._heard("stdout", data),
                     lambda data: self._heard("stderr", data),
                     berth=berth,
+                    joinable=True,
                 )
             )
             running.exit_code = await self._to_its_end(running.process, room.spec, bound)

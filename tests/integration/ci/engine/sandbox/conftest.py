@@ -55,6 +55,32 @@ PROGRAMS = (
     *("grep", "mount", "sleep", "stat", "tail", "touch", "true", "uname", "unshare"),
 )
 ENVIRONMENT = (("PATH", "/usr/bin:/bin"),)
+# What a script of an engine of its own starts with.
+PREAMBLE = """
+import os, signal, sys
+from pathlib import Path
+import anyio
+from ci.engine import sandbox
+from ci.engine.sandbox import process
+
+sandbox.enter()
+place, rootfs, uid, init = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "init"
+
+def spec(script, name="step"):
+    upper = place / name / "upper"
+    upper.mkdir(parents=True)
+    upper.chmod(0o777)
+    root = sandbox.Overlay((rootfs,), upper, place / name / "work")
+    path = (("PATH", "/usr/bin"),)
+    return sandbox.Spec(root, ("sh", "-c", script), path, uid=uid, init=init)
+
+def ignore(chunk):
+    pass
+
+def left():
+    mounts = Path("/proc/self/mountinfo").read_text()
+    return [line for line in mounts.splitlines() if str(place) in line] + list(place.glob("*/work"))
+"""
 
 
 def programs_of_host(root: Path, names: tuple[str, ...]) -> None:
@@ -161,3 +187,21 @@ def as_user(rootfs, tmp_path_factory) -> Iterator[Engine]:
 @pytest.fixture(params=["as_root", "as_user"])
 def engine(request) -> Engine:
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def script(engine, tmp_path):
+    """Run a script as an engine of its own; returns its process, once it said something."""
+    started: list[subprocess.Popen] = []
+
+    def start(body: str, uid: int = 0, init: bool = True) -> subprocess.Popen:
+        arguments = [str(tmp_path), str(engine.rootfs), str(uid), "init" if init else "none"]
+        process = engine.python("-c", PREAMBLE + body, *arguments, start_new_session=True)
+        started.append(process)
+        return process
+
+    tmp_path.chmod(0o755)
+    yield start
+    for process in started:
+        if process.stdout is not None and not process.stdout.closed:
+            process.communicate()

@@ -10,52 +10,8 @@ from pathlib import Path
 
 import pytest
 
-PREAMBLE = """
-import os, signal, sys
-from pathlib import Path
-import anyio
-from ci.engine import sandbox
-from ci.engine.sandbox import process
-
-sandbox.enter()
-place, rootfs, uid, init = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "init"
-
-def spec(script, name="step"):
-    upper = place / name / "upper"
-    upper.mkdir(parents=True)
-    upper.chmod(0o777)
-    root = sandbox.Overlay((rootfs,), upper, place / name / "work")
-    path = (("PATH", "/usr/bin"),)
-    return sandbox.Spec(root, ("sh", "-c", script), path, uid=uid, init=init)
-
-def ignore(chunk):
-    pass
-
-def left():
-    mounts = Path("/proc/self/mountinfo").read_text()
-    return [line for line in mounts.splitlines() if str(place) in line] + list(place.glob("*/work"))
-"""
-
 # A step with a family: a child in a session of its own, a grandchild that ignores signals.
 FAMILY = "trap '' TERM HUP INT; (sleep 1000 & sleep 1000) & echo started; sleep 1000"
-
-
-@pytest.fixture
-def script(engine, tmp_path):
-    """Run a script as an engine of its own; returns its process, once it said something."""
-    started: list[subprocess.Popen] = []
-
-    def start(body: str, uid: int = 0, init: bool = True) -> subprocess.Popen:
-        arguments = [str(tmp_path), str(engine.rootfs), str(uid), "init" if init else "none"]
-        process = engine.python("-c", PREAMBLE + body, *arguments, start_new_session=True)
-        started.append(process)
-        return process
-
-    tmp_path.chmod(0o755)
-    yield start
-    for process in started:
-        if process.stdout is not None and not process.stdout.closed:
-            process.communicate()
 
 
 def ended(pidfd: int) -> bool:
