@@ -94,7 +94,7 @@ async def _known(call: Call, bare: Module) -> Module:
     if kept is not None:
         try:
             known: Module = record.read(kept, works.store)
-        except (Lost, ValueError, AttributeError, ImportError, IndexError):
+        except (Lost, ValueError):
             works.store.index.forget("module", key)
         else:
             return known

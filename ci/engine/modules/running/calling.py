@@ -17,7 +17,7 @@ from ci.engine.modules.running import around, process, results, values
 from ci.engine.modules.running.process import FunctionCall
 from ci.engine.modules.running.views import view
 from ci.engine.modules.schema.extended import ABSENT
-from ci.engine.modules.types.typedefs import Argument, Function, Interface, Object
+from ci.engine.modules.types.typedefs import LONGEST_TTL, Argument, Function, Interface, Object
 
 if TYPE_CHECKING:
     from ci.engine.api.registry import Call
@@ -97,7 +97,7 @@ async def called(
         return await _run(call, module, object_, wanted)
 
     async def run_or_recall() -> str:
-        session, ttl = call.session, function.ttl or results.LONGEST
+        session, ttl = call.session, function.ttl or LONGEST_TTL
         in_thread = session.works.evaluator.in_thread
         known = await in_thread(results.recall, session, key, ttl) if lasting else None
         if known is not None:

@@ -51,8 +51,15 @@ def read(nodes: list[Any], store: Store) -> Any:
 
     Raises:
         Lost: a file system in it is no longer in the store.
-        ValueError: it is no such table.
+        ValueError: it is no such table, or another version of the engine wrote it.
     """
+    try:
+        return _values(nodes, store)[-1]
+    except (AttributeError, ImportError, IndexError) as error:
+        raise ValueError(f"not written by this engine: {error}") from error
+
+
+def _values(nodes: list[Any], store: Store) -> list[Any]:
     values: list[Any] = []
     for kind, *content in nodes:
         parts = [values[each[0]] if isinstance(each, list) else each for each in content]
@@ -62,7 +69,7 @@ def read(nodes: list[Any], store: Store) -> Any:
             values.append(dict(zip(parts[::2], parts[1::2], strict=True)))
         else:
             values.append(_made(kind, parts, store))
-    return values[-1]
+    return values
 
 
 def _plain(value: Any) -> bool:

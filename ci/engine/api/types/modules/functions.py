@@ -11,7 +11,7 @@ from ci.engine.api.registry import Call, serves, serves_attributes
 from ci.engine.errors import EngineError
 from ci.engine.graph.texts import durations
 from ci.engine.modules.types import names
-from ci.engine.modules.types.typedefs import Argument, Function, Object, SourceMap, TypeDef
+from ci.engine.modules.types.typedefs import LONGEST_TTL, Argument, Function, Object, SourceMap, TypeDef
 
 serves_attributes("Function", "name", "description", "source_map", "deprecated")
 serves_attributes("Function", args="arguments", return_type="returns", source_module_name="module")
@@ -19,7 +19,6 @@ serves_attributes(
     "FunctionArg", "name", "description", "default_path", "default_address", "source_map", "deprecated"
 )
 
-_LONGEST = 7 * 24 * 3600  # seconds that a function's result may be used again
 _CONTEXTUAL = ("Directory", "File", "GitRepository", "GitRef")
 
 
@@ -100,7 +99,7 @@ def with_cache_policy(
         return replace(parent, cache_policy="Never", ttl=None)
     if seconds < 1:
         raise EngineError(f'time to live duration must be at least "1s", got "{time_to_live}"')
-    if seconds > _LONGEST:
+    if seconds > LONGEST_TTL:
         raise EngineError(f'time to live duration must be at most "168h0m0s", got "{time_to_live}"')
     return replace(parent, cache_policy=policy, ttl=int(seconds))
 

@@ -72,3 +72,17 @@ def test_a_file_system_that_the_store_has_no_more_is_not_given_out(store: Store)
 def test_no_class_but_the_engines_own_is_made(store: Store) -> None:
     with pytest.raises(ValueError, match="subprocess:Popen"):
         read([["subprocess:Popen", "true"]], store)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        pytest.param([["ci.engine.graph.files:NoSuchClass"]], id="a class that is gone"),
+        pytest.param([["ci.engine.graph.no_such_module:Files"]], id="a module that is gone"),
+        pytest.param([["tuple", [7]]], id="a node that is not there"),
+        pytest.param([], id="nothing"),
+    ],
+)
+def test_what_this_engine_did_not_write_is_a_value_error(nodes: list[list[object]], store: Store) -> None:
+    with pytest.raises(ValueError, match="engine"):
+        read(nodes, store)
