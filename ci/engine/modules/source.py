@@ -19,6 +19,7 @@ from ci.engine.graph.host.hostfiles import Reading
 from ci.engine.modules.config import FILENAME, Config
 from ci.engine.store import algebra
 from ci.engine.store.patterns import BadPattern, Selection
+from ci.engine.store.tree import REGULAR
 
 if TYPE_CHECKING:
     from ci.engine.store.store import Store
@@ -230,6 +231,16 @@ async def context_directory(
         return await works.evaluator.in_thread(_read, works.store, folder, (), ignore)
 
     return await works.evaluator.once.get(("context", str(folder), ignore), read)
+
+
+async def text_beside(works: Works, source: ModuleSource, name: str) -> str | None:
+    """The text of a file beside a module's code, None when there is none."""
+    snapshot = await works.evaluator.evaluate(source.context.files)
+    path = posixpath.normpath(posixpath.join("/", source.context.path, source.subpath, name))
+    entry = algebra.lookup(works.store.trees, snapshot.tree, path)
+    if entry is None or entry.kind != REGULAR:
+        return None
+    return (await works.evaluator.in_thread(works.store.read, entry.digest)).decode(errors="replace")
 
 
 async def of_directory(

@@ -19,20 +19,17 @@ from ci.engine.api.types.container.files import (
 from ci.engine.api.types.container.image import from_
 from ci.engine.api.types.container.run import with_exec
 from ci.engine.graph.container import DEFAULT_PATH, Container
-from ci.engine.graph.files import Directory
 from ci.engine.graph.fingerprint import Digested, fingerprint
 from ci.engine.graph.volume import CacheVolume
 from ci.engine.modules.generated import bindings
 from ci.engine.modules.running import sdk
 from ci.engine.modules.running.project import Project
+from ci.engine.modules.source import ModuleSource, text_beside
 from ci.engine.modules.types import names
 from ci.engine.platform import host_platform
-from ci.engine.store import algebra
-from ci.engine.store.tree import REGULAR
 
 if TYPE_CHECKING:
     from ci.engine.api.registry import Call
-    from ci.engine.modules.source import ModuleSource
 
 _HOME = "/opt/dagger"
 _SDK, _BINDINGS, _REQUIRED, _MODULE, _BYTECODE = (
@@ -55,10 +52,9 @@ async def prepare(call: Call, source: ModuleSource, client: str) -> Runtime:
         EngineError: a part of it can't be had.
     """
     module = source.config.name
-    project = Project.parse(
-        await _text(call, source, "pyproject.toml"), module, f"{source.subpath}/pyproject.toml"
-    )
     parts = works(call)
+    configured = await text_beside(parts, source, "pyproject.toml") or ""
+    project = Project.parse(configured, module, f"{source.subpath}/pyproject.toml")
     kit = await parts.evaluator.in_thread(sdk.installed, parts.store)
     container = await _python(call, project)
     container = await _with_sdk(call, container, project, kit)
@@ -140,15 +136,3 @@ async def _with_requirements(call: Call, container: Container, project: Project,
     programs = f"{_REQUIRED}/bin:{container.env.get('PATH', DEFAULT_PATH)}"
     installed = with_exec(call, container, args=[*pip, *(str(each) for each in missing)])
     return installed.with_env("PATH", programs)
-
-
-async def _text(call: Call, source: ModuleSource, name: str) -> str:
-    """The text of a file beside a module's code, "" when there is none."""
-    parts = works(call)
-    directory: Directory = source.context
-    snapshot = await parts.evaluator.evaluate(directory.files)
-    path = posixpath.normpath(posixpath.join(directory.path, source.subpath, name))
-    entry = algebra.lookup(parts.store.trees, snapshot.tree, path if path.startswith("/") else f"/{path}")
-    if entry is None or entry.kind != REGULAR:
-        return ""
-    return (await parts.evaluator.in_thread(parts.store.read, entry.digest)).decode(errors="replace")

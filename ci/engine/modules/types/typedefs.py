@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ci.engine.graph.fingerprint import Digested
 from ci.engine.modules.types.kinds import BUILT_IN, ENUM, INTERFACE, OBJECT, SCALAR, VOID
 
-#: Seconds that a function's result may be used again at most, and if it does not say: as Dagger's engine has it.
+#: Seconds that a function's result may be used again: at most, and if it does not say. As in Dagger's engine.
 LONGEST_TTL = 7 * 24 * 3600
 
 
