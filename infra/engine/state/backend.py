@@ -9,10 +9,10 @@ import gzip
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from infra.engine.state import files, gojson, integrity, reference, serialize
@@ -33,6 +33,11 @@ class Checkpoint:
     version: int = 3
     features: tuple[str, ...] = ()
     deployment: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, deployment: dict[str, Any] | None, features: Collection[str]) -> Self:
+        """A checkpoint whose reader has to know these features: version 4, if there are any."""
+        return cls(4 if features else 3, tuple(sorted(features)), deployment)
 
 
 def is_truthy(text: str | None) -> bool:
@@ -148,8 +153,7 @@ class Backend:
         journal = self.journal_path(stack)
         if serialize.JOURNAL_FEATURE in checkpoint.features:
             deployment = folded(raw, checkpoint.deployment or {}, journal)
-            features = tuple(name for name in checkpoint.features if name != serialize.JOURNAL_FEATURE)
-            checkpoint = Checkpoint(4 if features else 3, features, deployment)
+            checkpoint = Checkpoint.of(deployment, set(checkpoint.features) - {serialize.JOURNAL_FEATURE})
         return checkpoint
 
     def write(self, stack: Reference, checkpoint: Checkpoint) -> Path:

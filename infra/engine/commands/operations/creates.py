@@ -38,8 +38,7 @@ def settle(call: Invocation, session: Session) -> Session:
         settled = _edited(settled, lambda _: None)
     if settled is not session and not flags["preview-only"]:
         deployment, features = serialize.deployment_json(settled.snapshot, settled.vault)
-        checkpoint = Checkpoint(4 if features else 3, tuple(sorted(features)), deployment)
-        call.backend.write(settled.stack, checkpoint)
+        call.backend.write(settled.stack, Checkpoint.of(deployment, features))
     return settled
 
 

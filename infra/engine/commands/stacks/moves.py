@@ -83,7 +83,7 @@ def _save(call: Invocation, stack: Reference, snapshot: Snapshot, vault: Vault |
     wrong = integrity.fault(deployment)
     if wrong is not None:
         raise ExitError(f"the move would leave stack '{stack.name}' broken, nothing was written: {wrong}")
-    call.backend.write(stack, Checkpoint(4 if features else 3, tuple(sorted(features)), deployment))
+    call.backend.write(stack, Checkpoint.of(deployment, features))
 
 
 def _tell(source: Reference, dest: Reference, moved: Moved) -> None:

@@ -34,5 +34,5 @@ def change(call: Invocation) -> None:
         # The state first: should this be cut short, the old passphrase still opens the configuration.
         moved = replace(snapshot, secrets_provider=provider_of(new.state))
         deployment, features = serialize.deployment_json(moved, new)
-        call.backend.write(stack, Checkpoint(4 if features else 3, tuple(sorted(features)), deployment))
+        call.backend.write(stack, Checkpoint.of(deployment, features))
         stackfile.save(replace(file, config=config, encryption_salt=new.state), call.project.name)

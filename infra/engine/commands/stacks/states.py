@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from infra.engine.commands.errors import ExitError
@@ -33,8 +32,7 @@ def _edited(call: Invocation) -> Iterator[dict[str, Any]]:
 def _versioned(checkpoint: Checkpoint, deployment: dict[str, Any]) -> Checkpoint:
     """The checkpoint with the features that its resources now need of who reads it."""
     needed = {name for each in deployment.get("resources") or () for name in serialize.features_of(each)}
-    features = tuple(sorted({*checkpoint.features, *needed}))
-    return replace(checkpoint, version=4 if features else 3, features=features, deployment=deployment)
+    return Checkpoint.of(deployment, {*checkpoint.features, *needed})
 
 
 def _confirm(call: Invocation) -> None:

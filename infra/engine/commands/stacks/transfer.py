@@ -64,9 +64,9 @@ def import_(call: Invocation) -> None:
         snapshot = _with_vault(call, deployment)
         vault = vaults.of_deployment(call, stack, snapshot)
         deployment, used = serialize.deployment_json(serialize.parse_deployment(snapshot, vault), vault)
-        features = tuple(sorted(used))
+        features = tuple(used)
     with call.backend.locks(stack).hold():
-        call.backend.write(stack, Checkpoint(4 if features else 3, features, deployment))
+        call.backend.write(stack, Checkpoint.of(deployment, features))
     print("Import complete.")
 
 
