@@ -7,7 +7,6 @@ import os
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 
@@ -15,11 +14,13 @@ from ci.engine.sandbox import kernel
 from ci.engine.sandbox.network.netlink import (
     CREATE,
     EXCL,
+    LINKS,
     NESTED,
     Channel,
     ask,
     attribute,
     attributes,
+    await_change,
     text,
 )
 
@@ -38,7 +39,7 @@ BRIDGE, _INNER = "hub", "eth0"
 # Of its own, and one for good: otherwise it is the lowest of its cables', and containers that remember it
 # send to nobody when that one goes.
 _HARDWARE_ADDRESS = bytes.fromhex("020000000001")
-_LOOKS, _PAUSE = 500, 0.002  # at most so many looks at a link, and seconds between two
+_PATIENCE = 1.0  # seconds for a link to come up
 
 
 def _link(index: int = 0, *, up: bool) -> bytes:
@@ -93,10 +94,7 @@ def _await_operation(name: str) -> None:
     The kernel sees to that later (net/core/link_watch.c), and drops what is sent before; a sender tries again
     after a second. Newer kernels see to it when they are asked.
     """
-    for _ in range(_LOOKS):
-        if _operational(name):
-            return
-        time.sleep(_PAUSE)
+    await_change(LINKS, lambda: _operational(name), _PATIENCE)
 
 
 def visit(namespace: str, work: Callable[[], None]) -> None:
@@ -105,17 +103,44 @@ def visit(namespace: str, work: Callable[[], None]) -> None:
     Raises:
         OSError: it can't be entered, or the work failed so.
     """
+
+    def run() -> None:
+        kernel.enter_network(namespace)
+        work()
+
+    _apart(f"visits-{namespace}", run)
+
+
+def founded(work: Callable[[], None]) -> int:
+    """A descriptor of a new network namespace, with ``work`` done by a thread in it. Blocking.
+
+    Raises:
+        OSError: the kernel does not let us, or the work failed so.
+    """
+    made: list[int] = []
+
+    def run() -> None:
+        kernel.unshare(kernel.CLONE_NEWNET)
+        work()
+        own = f"/proc/self/task/{threading.get_native_id()}/ns/net"
+        made.append(os.open(own, os.O_RDONLY | os.O_CLOEXEC))
+
+    _apart("founds", run)
+    return made[0]
+
+
+def _apart(name: str, work: Callable[[], None]) -> None:
+    """Do ``work`` in a thread of its own, whose OSError is raised here."""
     failed: list[OSError] = []
 
     def run() -> None:
         try:
-            kernel.enter_network(namespace)
             work()
         except OSError as error:
             failed.append(error)
 
     # Not a pooled thread: it must end with its namespace, never run anybody else's work.
-    thread = threading.Thread(target=run, name=f"visits-{namespace}", daemon=True)
+    thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     thread.join()
     if failed:
@@ -134,28 +159,16 @@ class Hub:
         Raises:
             OSError: the kernel has no bridges, or does not let us.
         """
-        self._descriptor = -1
         self._cables = 0
         self._prefix = prefix
         self._isolated = isolated
-        failed: list[OSError] = []
 
         def make() -> None:
-            try:
-                kernel.unshare(kernel.CLONE_NEWNET)
-                info = attribute(_LINKINFO, attribute(_INFO_KIND, b"bridge"))
-                name = text(_IFNAME, BRIDGE) + attribute(_ADDRESS, _HARDWARE_ADDRESS)
-                ask(_NEWLINK, CREATE | EXCL, _link(up=True) + name + info)
-                own = f"/proc/self/task/{threading.get_native_id()}/ns/net"
-                self._descriptor = os.open(own, os.O_RDONLY | os.O_CLOEXEC)
-            except OSError as error:
-                failed.append(error)
+            info = attribute(_LINKINFO, attribute(_INFO_KIND, b"bridge"))
+            name = text(_IFNAME, BRIDGE) + attribute(_ADDRESS, _HARDWARE_ADDRESS)
+            ask(_NEWLINK, CREATE | EXCL, _link(up=True) + name + info)
 
-        thread = threading.Thread(target=make, name="hub", daemon=True)
-        thread.start()
-        thread.join()
-        if failed:
-            raise failed[0]
+        self._descriptor = founded(make)
 
     @property
     def namespace(self) -> str:

@@ -5,8 +5,7 @@ import threading
 from contextlib import suppress
 from itertools import count
 
-from ci.engine.sandbox import kernel
-from ci.engine.sandbox.network.hub import Hub, loopback_up
+from ci.engine.sandbox.network.hub import Hub, founded, loopback_up
 from ci.engine.sandbox.network.rules import Rules
 from ci.engine.sandbox.network.uplink import NoWayOut, Uplink, lead_out
 
@@ -60,29 +59,13 @@ class Network:
 
     def place(self) -> tuple[str, str]:
         """A new network for one container at a time: its address, and the file of its namespace."""
-        made: list[int] = []
-        failed: list[OSError] = []
-
-        def make() -> None:
-            try:
-                kernel.unshare(kernel.CLONE_NEWNET)
-                own = f"/proc/self/task/{threading.get_native_id()}/ns/net"
-                made.append(os.open(own, os.O_RDONLY | os.O_CLOEXEC))
-                loopback_up()
-            except OSError as error:
-                failed.append(error)
-
-        thread = threading.Thread(target=make, name="place", daemon=True)
-        thread.start()
-        thread.join()
-        if failed:
-            raise failed[0]
+        made = founded(loopback_up)
         with self._lock:
-            self._taken.append(made[0])
+            self._taken.append(made)
             address = self.address()
             mtu = self._uplink.mtu if self._uplink is not None else 0
-            self.hub.attach(made[0], address, GATEWAY, mtu=mtu)
-        return address, f"/proc/self/fd/{made[0]}"
+            self.hub.attach(made, address, GATEWAY, mtu=mtu)
+        return address, f"/proc/self/fd/{made}"
 
     def take(self, address: str) -> None:
         """Have the bridge itself be reached at an address, by those whom the rules let."""

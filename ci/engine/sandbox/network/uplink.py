@@ -6,7 +6,6 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,13 @@ from ci.engine.sandbox import kernel
 from ci.engine.sandbox.berth import anywhere
 from ci.engine.sandbox.network.hub import BRIDGE, Hub, default_gateway, give_address, lay_cable, visit
 from ci.engine.sandbox.network.netfilter import forwarding_dropped, masquerade
+from ci.engine.sandbox.network.netlink import ROUTES, await_change
 
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 _OUTWARD = "out"
 _LINKS = "253.255"  # of the range that the containers have too, beyond theirs: reserved (RFC 1112)
 _MANY = 1 << 14
-_PATIENCE, _PAUSE = 5.0, 0.005  # seconds for a program to start, and between two looks at it
+_PATIENCE = 5.0  # seconds for a program to start
 _SLIRP = "slirp4netns"
 _PASTA = "pasta"
 _PASTA_SINCE = 2024
@@ -170,15 +170,20 @@ def _carrier(name: str, options: list[str], stack: ExitStack) -> subprocess.Pope
 
 def _await_way_out(hub: Hub, process: subprocess.Popen[bytes]) -> None:
     """Wait until a program has led a network out; NoWayOut when it gave up."""
-    rows: list[str] = []
+    led = False
 
-    def look() -> None:
-        rows[:] = Path("/proc/thread-self/net/route").read_text(encoding="ascii").splitlines()[1:]
+    def leads_out() -> bool:
+        rows = Path("/proc/thread-self/net/route").read_text(encoding="ascii").splitlines()[1:]
+        return any(row.split()[1] == "00000000" for row in rows)
 
-    ends = time.monotonic() + _PATIENCE
-    while time.monotonic() < ends and process.poll() is None:
-        visit(hub.namespace, look)
-        if any(row.split()[1] == "00000000" for row in rows):
-            return
-        time.sleep(_PAUSE)
-    raise NoWayOut("it did not start here")
+    def wait() -> None:
+        nonlocal led
+        led = await_change(ROUTES, leads_out, _PATIENCE, over=ended)
+
+    ended = os.pidfd_open(process.pid)
+    try:
+        visit(hub.namespace, wait)
+    finally:
+        os.close(ended)
+    if not led:
+        raise NoWayOut("it did not start here")

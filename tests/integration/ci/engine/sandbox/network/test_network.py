@@ -91,3 +91,35 @@ def _runs(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+WAITING = """
+import os
+from ci.engine import sandbox
+from ci.engine.sandbox.network.hub import founded, loopback_up, visit
+from ci.engine.sandbox.network.netlink import LINKS, await_change
+
+sandbox.enter()
+network = f"/proc/self/fd/{founded(lambda: None)}"
+looks = []
+
+def look():
+    looks.append(len(looks))
+    if len(looks) == 1:
+        visit(network, loopback_up)
+    return len(looks) == 2
+
+def wait(*waiting):
+    visit(network, lambda: print(await_change(LINKS, *waiting)))
+
+wait(look, 60)
+wait(lambda: False, 0.01)
+over, end = os.pipe()
+os.write(end, b".")
+wait(lambda: False, 60, over)
+"""
+
+
+def test_a_change_of_a_network_is_waited_for_until_it_comes_or_it_is_too_late(engine):
+    told = engine.python("-c", WAITING).communicate(timeout=30)[0]
+    assert told.decode().splitlines() == ["True", "False", "False"]
