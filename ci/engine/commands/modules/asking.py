@@ -71,10 +71,10 @@ def of_module(client: Client, values: Mapping[str, Any], selection: str) -> Any:
         QueryError: it cannot be loaded, or what is selected cannot be had.
     """
     named = reference(values) or "."
-    source = f"moduleSource(refString: {json.dumps(named)})"
-    if not client.ask(f"{{ source: {source} {{ configExists }} }}")["source"]["configExists"]:
-        raise ModuleError(f"module not found: {named} has no dagger.json")
-    return client.ask(f"{{ source: {source} {{ asModule {{ {selection} }} }} }}")["source"]["asModule"]
+    found = _selected(client, named, selection)
+    if found is None:
+        raise _missing(named)
+    return found
 
 
 def serve(client: Client, named: str | None) -> Served | None:
@@ -84,13 +84,21 @@ def serve(client: Client, named: str | None) -> Served | None:
         ModuleError: the one that was named does not exist.
         QueryError: it cannot be loaded.
     """
-    text = json.dumps(named or ".")
-    found = client.ask(f"{{ source: moduleSource(refString: {text}) {{ configExists }} }}")
-    if not found["source"]["configExists"]:
-        if named:
-            raise ModuleError(f"module not found: {named} has no dagger.json")
+    module = _selected(client, named or ".", "name description serve(includeDependencies: true)")
+    if module is not None:
+        return Served(module["name"], module["description"] or "")
+    if named:
+        raise _missing(named)
+    return None
+
+
+def _selected(client: Client, named: str, selection: str) -> Any:
+    """What is selected of a module, None if it does not exist."""
+    source = f"moduleSource(refString: {json.dumps(named)})"
+    if not client.ask(f"{{ source: {source} {{ configExists }} }}")["source"]["configExists"]:
         return None
-    selection = "asModule { name description serve(includeDependencies: true) }"
-    answer = client.ask(f"{{ source: moduleSource(refString: {text}) {{ {selection} }} }}")
-    module = answer["source"]["asModule"]
-    return Served(module["name"], module["description"] or "")
+    return client.ask(f"{{ source: {source} {{ asModule {{ {selection} }} }} }}")["source"]["asModule"]
+
+
+def _missing(named: str) -> ModuleError:
+    return ModuleError(f"module not found: {named} has no dagger.json")
