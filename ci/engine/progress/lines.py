@@ -128,13 +128,13 @@ class Dots(Logs):
 
     def __init__(self, write: Write) -> None:
         super().__init__(write)
-        self._report = Report(write)
+        self._report = Report(write, self._steps)
         self._open = False
 
     def show(self, event: Event) -> None:
         """Show an event, if it is output or the end of a step."""
-        self._report.show(event)
         step, texts = self._steps.take(event)
+        self._report.note(event, step)
         if step is not None and texts:
             self._end_line()
             self._under(f"▼ {step.name}\n")
@@ -160,15 +160,19 @@ class Dots(Logs):
 class Report:
     """Nothing while the session works; at the end what ran, how it ended, and what failed with its output."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, steps: Steps | None = None) -> None:
         self._write = write
-        self._steps = Steps()
+        self._steps = steps or Steps()
         self._done: list[str] = []
         self._failed = False
 
     def show(self, event: Event) -> None:
         """Take an event in."""
         step, _ = self._steps.take(event)
+        self.note(event, step)
+
+    def note(self, event: Event, step: Step | None) -> None:
+        """Take in an event that is of ``step``, whose steps have taken it."""
         if isinstance(event, StepEnded) and step is not None and step.parent is None:
             # As text at once: a step with its output is larger, and there may be ten thousand.
             self._done += (text(line) for line in outline(step))
