@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from infra.engine.commands.errors import ExitError
+
+if TYPE_CHECKING:
+    from infra.engine.commands.line.invocation import Invocation
 
 Choice = TypeVar("Choice")
 
@@ -43,3 +46,12 @@ def pick(question: str, choices: Mapping[str, Choice]) -> Choice:
             return choices[names[int(word) - 1]]
         if word in choices:
             return choices[word]
+
+
+def confirmed(call: Invocation, question: str) -> bool:
+    """Whether the user says yes, now or with ``--yes``. Raises ExitError where nobody can be asked."""
+    if call.flags["yes"]:
+        return True
+    if not call.interactive:
+        raise ExitError("--yes must be passed in to proceed when running in non-interactive mode")
+    return pick(question, {"yes": True, "no": False})

@@ -111,10 +111,8 @@ def remove(call: Invocation) -> None:
     if not call.flags["yes"]:
         print(f"This will remove {len(doomed)} plugin{'' if len(doomed) == 1 else 's'} from the cache:")
         print("".join(f"    {plugin.kind} {plugin}\n" for plugin in doomed), end="")
-        if not call.interactive:
-            raise ExitError("--yes must be passed in to proceed when running in non-interactive mode")
-        if not prompts.pick("Remove them?", {"yes": True, "no": False}):
-            return
+    if not prompts.confirmed(call, "Remove them?"):
+        return
     for plugin in doomed:
         shutil.rmtree(plugin.folder)
         for beside in (".lock", ".partial"):

@@ -53,7 +53,7 @@ def run(call: Invocation) -> None:
                 f"{error}\nTo list the resource URNs, run `pulumi stack --show-urns -s {source.qualified}`"
             ) from error
         _tell(source, dest, moved)
-        if not _confirmed(call):
+        if not prompts.confirmed(call, "Do you want to perform this move?"):
             print("Confirmation denied, not proceeding with the state move")
             return
         # First where they arrive: what is tracked twice can be mended, what is tracked nowhere is lost.
@@ -114,11 +114,3 @@ def _tell_cuts(headline: str, cuts: Sequence[Cut]) -> None:
     if cuts:
         print(f"{headline}\n")
         print("".join(f"  - {cut}\n" for cut in cuts), end="")
-
-
-def _confirmed(call: Invocation) -> bool:
-    if call.flags["yes"]:
-        return True
-    if not call.interactive:
-        raise ExitError("--yes must be passed in to proceed when running in non-interactive mode")
-    return prompts.pick("Do you want to perform this move?", {"yes": True, "no": False})

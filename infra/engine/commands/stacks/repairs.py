@@ -40,12 +40,9 @@ def repair(call: Invocation) -> None:
             raise ExitError(_by_hand(call, wrong, left))
         if not call.flags["yes"]:
             print(done)
-            if not call.interactive:
-                raise ExitError("--yes must be passed in to proceed when running in non-interactive mode")
-            question = "This command will edit your stack's state directly. Confirm?"
-            if not prompts.pick(question, {"yes": True, "no": False}):
-                print("Confirmation denied, not proceeding with state repair")
-                return
+        if not prompts.confirmed(call, "This command will edit your stack's state directly. Confirm?"):
+            print("Confirmation denied, not proceeding with state repair")
+            return
         call.backend.write(stack, replace(checkpoint, deployment=deployment))
     print("State repaired successfully")
 
@@ -137,9 +134,7 @@ def upgrade(call: Invocation) -> None:
     if backend.legacy and not call.flags["yes"]:
         print("This will upgrade the current backend to the latest supported version.")
         print("Older versions of Pulumi will not be able to read the new format.")
-        if not call.interactive:
-            raise ExitError("--yes must be passed in to proceed when running in non-interactive mode")
-        if not prompts.pick("Are you sure you want to proceed?", {"yes": True, "no": False}):
+        if not prompts.confirmed(call, "Are you sure you want to proceed?"):
             print("Upgrade cancelled")
             return
     done = upgraded(backend)
