@@ -22,7 +22,6 @@ from infra.engine.providers.contract import ProviderError
 from infra.engine.providers.defaults import DefaultDeniedError, versioned
 from infra.engine.values import Properties
 from infra.engine.values.assets import contains_files, with_hashes
-from infra.engine.values.compare import contains_unknown
 from infra.engine.values.wire import Accepts, decode, encode, flatten
 
 if TYPE_CHECKING:
@@ -205,14 +204,10 @@ class Registering:
             raise StoppedError from error
 
     def _registered(self, request: Any, made: Registered) -> Any:
-        outputs = made.outputs
-        if not request.supportsPartialValues:
-            outputs = {key: value for key, value in outputs.items() if not contains_unknown(value)}
-        accepts = Accepts(secrets=request.acceptSecrets, resources=request.acceptResources)
         return resource_pb2.RegisterResourceResponse(
             urn=made.urn,
             id=made.id,
-            object=encode(outputs, accepts),
+            object=requests.encoded(request, made.outputs),
             result=_RESULTS[made.result],
             unknown=made.unknown,
         )

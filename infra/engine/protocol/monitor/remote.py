@@ -12,9 +12,9 @@ from typing import Any
 
 from infra.engine.deploy.contract import UpdateRequest
 from infra.engine.protocol.messages import provider_pb2, resource_pb2
+from infra.engine.protocol.monitor.requests import encoded
 from infra.engine.values import Properties, compare
-from infra.engine.values.compare import contains_unknown
-from infra.engine.values.wire import ALL, Accepts, decode, encode, flatten
+from infra.engine.values.wire import ALL, decode, encode, flatten
 
 _HOOKS = ("before_create", "after_create", "before_update", "after_update", "before_delete", "after_delete")
 
@@ -89,9 +89,7 @@ class Remote:
     def call(self, request: Any) -> Any:
         """Call's request for a call of the program's; outputs say themselves what they depend on."""
         arguments = decode(request.args, outputs=True)
-        named = {key: set(each.urns) for key, each in request.argDependencies.items()}
-        for key, value in arguments.items():
-            named.setdefault(key, set()).update(compare.dependencies(value))
+        named = _by_key(request.argDependencies, arguments)
         depends = provider_pb2.CallRequest.ArgumentDependencies
         return provider_pb2.CallRequest(
             **self._deployment(),
@@ -101,19 +99,22 @@ class Remote:
         )
 
 
+def _by_key(told: Mapping[str, Any], values: Properties) -> dict[str, set[str]]:
+    """What each value depends on: as the message has ``told``, and as outputs say themselves."""
+    named = {key: set(each.urns) for key, each in told.items()}
+    for key, value in values.items():
+        named.setdefault(key, set()).update(compare.dependencies(value))
+    return named
+
+
 def constructed(request: Any, answer: Any) -> Any:
     """The registration's response, out of Construct's."""
     outputs = decode(answer.state, outputs=True)
-    named = {key: set(each.urns) for key, each in answer.stateDependencies.items()}
-    for key, value in outputs.items():
-        named.setdefault(key, set()).update(compare.dependencies(value))
-    plain = {key: flatten(value) for key, value in outputs.items()}
-    if not request.supportsPartialValues:
-        plain = {key: value for key, value in plain.items() if not contains_unknown(value)}
+    named = _by_key(answer.stateDependencies, outputs)
     depends = resource_pb2.RegisterResourceResponse.PropertyDependencies
     return resource_pb2.RegisterResourceResponse(
         urn=answer.urn,
-        object=encode(plain, Accepts(secrets=request.acceptSecrets, resources=request.acceptResources)),
+        object=encoded(request, {key: flatten(value) for key, value in outputs.items()}),
         propertyDependencies={key: depends(urns=sorted(urns)) for key, urns in named.items()},
         result=resource_pb2.SUCCESS,
     )
@@ -122,9 +123,7 @@ def constructed(request: Any, answer: Any) -> Any:
 def called(answer: Any) -> Any:
     """The call's response to the program, out of the provider's."""
     outputs = decode(getattr(answer, "return"), outputs=True)
-    named = {key: set(each.urns) for key, each in answer.returnDependencies.items()}
-    for key, value in outputs.items():
-        named.setdefault(key, set()).update(compare.dependencies(value))
+    named = _by_key(answer.returnDependencies, outputs)
     depends = provider_pb2.CallResponse.ReturnDependencies
     return provider_pb2.CallResponse(
         failures=answer.failures,

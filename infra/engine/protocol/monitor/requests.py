@@ -12,8 +12,8 @@ from infra.engine.deploy.errors import DeploymentError
 from infra.engine.deploy.registration import Alias, Registration, Timeouts
 from infra.engine.protocol.messages import alias_pb2, resource_pb2
 from infra.engine.values import Output, Properties
-from infra.engine.values.compare import dependencies
-from infra.engine.values.wire import decode_value
+from infra.engine.values.compare import contains_unknown, dependencies
+from infra.engine.values.wire import Accepts, decode_value, encode
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _DURATION = re.compile(r"(\d+(?:\.\d*)?)(h|ms|us|µs|ns|m|s)")
@@ -190,6 +190,13 @@ def registration(request: Any, given: Any) -> Registration:
         hide_diff=tuple(given.hide_diff),
         hooks=_hooks(given),
     )
+
+
+def encoded(request: Any, outputs: Properties) -> Any:
+    """A registration's ``outputs`` for its response, in so far as the program's SDK understands them."""
+    if not request.supportsPartialValues:
+        outputs = {key: value for key, value in outputs.items() if not contains_unknown(value)}
+    return encode(outputs, Accepts(secrets=request.acceptSecrets, resources=request.acceptResources))
 
 
 def _alias(alias: Any) -> Alias:
