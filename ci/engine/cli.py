@@ -131,6 +131,7 @@ def _run(options: argparse.Namespace, workdir: Path) -> int:
 
 
 def _query(options: argparse.Namespace, workdir: Path) -> int:
+    from ci.engine.commands.globals import Settings
     from ci.engine.commands.graphql import QueryError
     from ci.engine.commands.modules.asking import ModuleError, reference
     from ci.engine.commands.query import query, read_variables
@@ -141,8 +142,9 @@ def _query(options: argparse.Namespace, workdir: Path) -> int:
             options.doc,
             options.operation,
             values,
-            workdir,
-            _progress(options, live=True),
+            Settings(
+                workdir, _progress(options, live=True), bool(options.quiet), tuple(_interactive(options))
+            ),
             module=reference({"mod": options.mod, "no-mod": options.no_mod}),
             alone=options.no_mod,
         )

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ci.engine.commands.engine import engine
-from ci.engine.commands.graphql import Client, QueryError
-from ci.engine.commands.modules.asking import serve
+from ci.engine.commands.globals import Settings
+from ci.engine.commands.graphql import QueryError
+from ci.engine.commands.modules.asking import asking, serve
 
 _UNKNOWN = re.compile(r'Cannot query field "\w+" on type "Query"')
 
@@ -18,15 +18,14 @@ def query(
     document: str | None,
     operation: str | None,
     variables: Mapping[str, Any],
-    workdir: Path,
-    progress: str,
+    settings: Settings,
     *,
     module: str | None = None,
     alone: bool = False,
 ) -> int:
     """Send a query, the one in the file ``document`` or on stdin, and print its data.
 
-    It may call the functions of ``module``, or of the one that ``workdir`` is in; ``alone``: of none.
+    It may call the functions of ``module``, or of the one that the work is done in; ``alone``: of none.
 
     Raises:
         QueryError: there is no query, or an error is the answer.
@@ -34,7 +33,7 @@ def query(
         NoEngineError: there is no session to be had.
     """
     text = _text(document)
-    with engine(workdir, progress) as connection, Client(connection) as client:
+    with asking(settings) as client:
         if module:
             serve(client, module)
         try:
