@@ -4,9 +4,9 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ci.engine.commands import handover
 from ci.engine.commands.manner import progress_of, workdir_of
@@ -40,21 +40,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         handover.hand_over(choice.program, [*(word for word in own if word not in FLAGS), *theirs])
     plain = bool(own) and own[0] in PLAIN
     if not plain and (named := _about_modules(own)) is not None:
-        return _of_modules(*named)
+        from ci.engine.commands.modules import line
+
+        return _told(line.serve_command, *named)
     options = _parser(plain=plain).parse_args(own)
     options.command_line = theirs
     if options.command in {"run", "query", "session"} and not options.quiet_start:
         print(_who_serves(options, choice), file=sys.stderr, flush=True)
-    return _served(options)
+    return _told(_served, options)
 
 
-def _of_modules(name: str, words: list[str]) -> int:
+def _told(command: Callable[..., int], *arguments: Any) -> int:
+    """Run a command; what it cannot do for want of an engine is told in one line."""
     from ci.engine.commands.engine import NoEngineError
-    from ci.engine.commands.modules import line
     from ci.engine.errors import EngineError
 
     try:
-        return line.serve_command(name, words)
+        return command(*arguments)
     except (NoEngineError, EngineError) as error:
         return _failed(str(error))
     except KeyboardInterrupt:
@@ -80,16 +82,8 @@ def _who_serves(options: argparse.Namespace, choice: handover.Choice) -> str:
 
 
 def _served(options: argparse.Namespace) -> int:
-    from ci.engine.commands.engine import NoEngineError
-    from ci.engine.errors import EngineError
-
     commands = {"version": _version, "session": _session, "run": _run, "query": _query}
-    try:
-        return commands.get(options.command, _elsewhere)(options, workdir_of(options.workdir))
-    except (NoEngineError, EngineError) as error:
-        return _failed(str(error))
-    except KeyboardInterrupt:
-        return 130
+    return commands.get(options.command, _elsewhere)(options, workdir_of(options.workdir))
 
 
 def _version(_options: argparse.Namespace, _workdir: Path) -> int:
