@@ -6,7 +6,31 @@ import threading
 from types import TracebackType
 from typing import Self, TextIO
 
-WAITING = 10_000  # pieces of text; beyond them the session does wait, rather than fill the memory
+WAITING = 4 << 20  # characters; beyond them the session does wait, rather than fill the memory
+
+
+class _Texts(queue.Queue[str | None]):
+    """Texts to be written, and None at the end; as full as they are long."""
+
+    def _init(self, maxsize: int) -> None:
+        super()._init(maxsize)
+        self._length = 0
+
+    def _qsize(self) -> int:
+        return self._length
+
+    def _put(self, item: str | None) -> None:
+        super()._put(item)
+        self._length += _length(item)
+
+    def _get(self) -> str | None:
+        item = super()._get()
+        self._length -= _length(item)
+        return item
+
+
+def _length(text: str | None) -> int:
+    return 1 + len(text or "")  # none is nothing: a queue without length is empty
 
 
 class Writer:
@@ -14,7 +38,7 @@ class Writer:
 
     def __init__(self, to: TextIO) -> None:
         self._to = to
-        self._texts: queue.Queue[str | None] = queue.Queue(WAITING)
+        self._texts = _Texts(WAITING)
         self._free = threading.Event()
         self._free.set()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
