@@ -32,6 +32,11 @@ def make_qualified(stack: str, project: str, qualified_parent: str, type_: str, 
     return f"{_PREFIX}{stack}::{project}::{qualified}::{name}"
 
 
+def root(stack: str, project: str) -> str:
+    """The URN of the resource that stands for a stack itself."""
+    return make(stack, project, "", ROOT_TYPE, f"{project}-{stack}")
+
+
 def valid(urn: str) -> bool:
     """Whether ``urn`` has the shape of one."""
     return urn.startswith(_PREFIX) and len(urn.split("::", _PARTS - 1)) == _PARTS

@@ -13,6 +13,7 @@ from typing import Any, Final
 from infra.engine.deploy.contract import Program
 from infra.engine.deploy.errors import DeploymentError
 from infra.engine.project.errors import ProjectError
+from infra.engine.project.home import Home
 from infra.engine.project.workspace import read_yaml
 from infra.engine.protocol.program.python import Interpreter
 from infra.engine.providers.contract import ProviderError
@@ -21,18 +22,13 @@ _HOST: Final = "pulumi.run.plugin"
 """The SDK's module that serves the components of a package."""
 
 
-def home() -> Path:
-    """Pulumi's folder of the user: PULUMI_HOME, or ``~/.pulumi``."""
-    return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-
-
 def plugin(name: str, version: str) -> Path | None:
     """The program that serves package ``name``: the version asked for, else the newest at hand.
 
     None if there is none.
     """
     program = f"pulumi-resource-{name}"
-    folder = home() / "plugins"
+    folder = Home(os.environ).folder / "plugins"
     candidates: dict[tuple[int, ...], Path] = {}
     for entry in folder.glob(f"resource-{name}-v*"):
         found = entry / program

@@ -23,15 +23,12 @@ def renamed(deployment: dict[str, Any], old: Reference, new: Reference) -> dict[
 
     Every URN, and the root resource's name, follow.
     """
-    project = old.project or _project_of(deployment)
+    project = old.project or project_of(deployment)
     before, after = (
         f"urn:pulumi:{old.name}::{project}::",
         f"urn:pulumi:{new.name}::{new.project or project}::",
     )
-    root = (
-        f"{before}pulumi:pulumi:Stack::{project}-{old.name}",
-        f"{after}pulumi:pulumi:Stack::{new.project or project}-{new.name}",
-    )
+    root = urns.root(old.name, project), urns.root(new.name, new.project or project)
 
     def moved(urn: str) -> str:
         if urn == root[0]:
@@ -45,7 +42,8 @@ def renamed(deployment: dict[str, Any], old: Reference, new: Reference) -> dict[
     return copy
 
 
-def _project_of(deployment: dict[str, Any]) -> str:
+def project_of(deployment: Mapping[str, Any]) -> str:
+    """The project that its resources are of, empty without any."""
     resources = deployment.get("resources") or []
     return str(resources[0]["urn"]).split("::")[1] if resources else ""
 

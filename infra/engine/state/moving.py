@@ -65,7 +65,7 @@ def move(source: Snapshot, to: Destination, wanted: Sequence[str], *, parents: b
     ahead: list[Cut] = []
     left = {each.urn for each in staying}
     needed = {each.provider for each in moving if each.provider}
-    providers = [each for each in staying if f"{each.urn}::{each.id}" in needed]
+    providers = [each for each in staying if urns.reference(each.urn, each.id) in needed]
     for each in [*providers, *moving]:
         arrived, cuts = _cut(each, left)
         arrived = arrived if each.parent in chosen else replace(arrived, parent=root.urn)
@@ -73,7 +73,8 @@ def move(source: Snapshot, to: Destination, wanted: Sequence[str], *, parents: b
         ahead += cuts
         there = next((one for one in landed if one.urn == arrived.urn), None)
         if urns.is_provider(each.type):
-            names[f"{each.urn}::{each.id}"] = f"{arrived.urn}::{_shared(arrived, there).id}"
+            shared = _shared(arrived, there)
+            names[urns.reference(each.urn, each.id)] = urns.reference(arrived.urn, shared.id)
         elif there is not None:
             raise StateError(f"resource {arrived.urn} already exists in destination stack")
         if there is None:
@@ -142,9 +143,7 @@ def _without(targets: Sequence[str], gone: Collection[str]) -> tuple[str, ...]:
 
 
 def _root(to: Destination) -> Resource:
-    name = f"{to.project}-{to.stack}"
-    urn = urns.make(to.stack, to.project, "", ROOT_STACK_TYPE, name)
-    return Resource(urn=urn, type=ROOT_STACK_TYPE, custom=False)
+    return Resource(urn=urns.root(to.stack, to.project), type=ROOT_STACK_TYPE, custom=False)
 
 
 def _renamed(resource: Resource, to: Destination, names: Mapping[str, str]) -> Resource:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from infra.engine.deploy import urns
-from infra.engine.state.model import Resource, Snapshot
+from infra.engine.deploy import graph
+from infra.engine.state.model import Snapshot
 
 
 def kept(snapshot: Snapshot) -> tuple[str, ...]:
@@ -11,13 +11,5 @@ def kept(snapshot: Snapshot) -> tuple[str, ...]:
     wanted = {each.urn for each in snapshot.resources if each.protect}
     for each in reversed(snapshot.resources):  # what is needed comes before what needs it
         if each.urn in wanted:
-            wanted.update(_needs(each))
+            wanted.update(graph.all_of(each))
     return tuple(dict.fromkeys(each.urn for each in snapshot.resources if each.urn in wanted))
-
-
-def _needs(resource: Resource) -> set[str]:
-    needed = {resource.parent, resource.deleted_with, *resource.dependencies, *resource.replace_with}
-    needed |= {urn for targets in resource.property_dependencies.values() for urn in targets}
-    if resource.provider:
-        needed.add(urns.parse_reference(resource.provider)[0])
-    return needed - {""}

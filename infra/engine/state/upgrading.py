@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.engine.state import files
+from infra.engine.state import edit, files
 from infra.engine.state.backend import BOOKKEEPING, Backend
 from infra.engine.state.errors import StateError
 from infra.engine.state.reference import Reference
@@ -26,7 +26,7 @@ def upgrade(backend: Backend) -> Upgraded:
     files.write_blob(backend.root / BOOKKEEPING / "meta.yaml", b"version: 1\n", durable=True)
     moved, skipped = [], []
     for stack in backend.stacks():
-        project = _project(backend, stack)
+        project = edit.project_of(backend.read(stack).deployment or {})
         if not project:
             skipped.append(f'Skipping stack "{stack.name}": no project name found')
             continue
@@ -38,8 +38,3 @@ def upgrade(backend: Backend) -> Upgraded:
         else:
             moved.append(new)
     return Upgraded(tuple(moved), tuple(skipped))
-
-
-def _project(backend: Backend, stack: Reference) -> str:
-    resources = (backend.read(stack).deployment or {}).get("resources") or []
-    return str(resources[0]["urn"]).split("::")[1] if resources else ""

@@ -66,7 +66,7 @@ def _sources(snapshot: Snapshot, wanted: str) -> Iterator[tuple[Source, Properti
     """The services and jobs that are wanted (all, for an empty name), each with its provider's inputs."""
     from infra.engine.providers.gcp.logs import SOURCES, Source
 
-    providers = {f"{each.urn}::{each.id}": each.inputs for each in snapshot.resources}
+    providers = {urns.reference(each.urn, each.id): each.inputs for each in snapshot.resources}
     chosen = [each for each in snapshot.resources if not each.delete and _matches(each, wanted, snapshot)]
     if wanted and not chosen:
         raise ExitError(f"no resource '{wanted}' in the stack; `pulumi stack --show-urns` lists them")

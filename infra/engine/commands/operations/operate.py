@@ -13,6 +13,7 @@ from infra.engine.commands.errors import ExitError
 from infra.engine.commands.line import prompts
 from infra.engine.commands.operations import history, plans
 from infra.engine.commands.session import Session, Stacks, launched, open_session, program_of
+from infra.engine.deploy import urns
 from infra.engine.display.options import Options, View
 from infra.engine.state.backend import is_truthy
 
@@ -198,9 +199,7 @@ def _view(call: Invocation, session: Session, kind: str) -> View:
         return DiffView(options(call, kind))
     from infra.engine.display.progress import ProgressView
 
-    project, name = call.project.name, session.stack.name
-    root = f"urn:pulumi:{name}::{project}::pulumi:pulumi:Stack::{project}-{name}"
-    return ProgressView(options(call, kind), root)
+    return ProgressView(options(call, kind), urns.root(session.stack.name, call.project.name))
 
 
 def request_for(
