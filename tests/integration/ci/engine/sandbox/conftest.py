@@ -77,6 +77,11 @@ def spec(script, name="step"):
 def ignore(chunk):
     pass
 
+def forked(launcher):
+    # bwrap has just made the container's first process, which waits for its word.
+    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
+    return launcher.returncode is None and bool(children.read_text())
+
 def left():
     mounts = Path("/proc/self/mountinfo").read_text()
     return [line for line in mounts.splitlines() if str(place) in line] + list(place.glob("*/work"))

@@ -220,11 +220,6 @@ def noted(*arguments):
 
 process.launch.bwrap = noted
 
-def forked(launcher):
-    # bwrap has just made the container's first process, which waits for its word.
-    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
-    return launcher.returncode is None and bool(children.read_text())
-
 async def cancelled(number, when):
     async with anyio.create_task_group() as group:
         async def cancel():
@@ -276,8 +271,7 @@ launched = process.launch.bwrap
 
 def killed(*arguments):
     found = launched(*arguments)
-    children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children")
-    while not children.read_text():
+    while not forked(found.process):
         pass
     os.kill(found.process.pid, signal.SIGKILL)
     return found
@@ -304,8 +298,7 @@ def died(number):
 
     def die(*arguments):
         found = launched(*arguments)
-        children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children")
-        while not children.read_text():
+        while not forked(found.process):
             pass
         os.kill(os.getpid(), signal.SIGKILL)
 
