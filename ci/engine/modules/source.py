@@ -16,7 +16,7 @@ from ci.engine.graph.files import SCRATCH, Directory, Fixed
 from ci.engine.graph.fingerprint import Digested, fingerprint
 from ci.engine.graph.host import hostfiles
 from ci.engine.graph.host.hostfiles import Reading
-from ci.engine.modules.config import FILENAME, Config
+from ci.engine.modules.config import FILENAME, Config, Dependency
 from ci.engine.store import algebra
 from ci.engine.store.patterns import BadPattern, Selection
 from ci.engine.store.tree import REGULAR
@@ -116,10 +116,9 @@ def _local(
             raise EngineError(f'local path "{reference}" does not exist')
     folder = path
     if find_up:
-        folder = next((each for each in (path, *path.parents) if (each / FILENAME).is_file()), path)
-    config_file = folder / FILENAME
-    exists = config_file.is_file()
-    config = Config.parse(config_file.read_bytes(), str(config_file)) if exists else Config()
+        folder = _around(path) or path
+    exists = (folder / FILENAME).is_file()
+    config = _configured(folder) if exists else Config()
     if folder in depending:
         cycle = " -> ".join(str(each) for each in (*depending, folder))
         raise EngineError(f"modules depend on each other in a circle: {cycle}")
@@ -128,9 +127,7 @@ def _local(
     _check_source(config, root)
     dependencies = []
     for each in config.dependencies:
-        if remote(each.source):
-            raise refused(each.source)
-        found = _local(store, folder, each.source, depending=(*depending, folder))
+        found = _local(store, folder, _reference(each), depending=(*depending, folder))
         dependencies.append(replace(found, name=each.name or found.config.name))
     bare = ModuleSource(
         kind=LOCAL,
@@ -160,14 +157,28 @@ def _check_source(config: Config, root: str) -> None:
 
 def _named_dependency(workdir: Path, name: str) -> tuple[Path, str] | None:
     """Where the dependency of that name of the module around ``workdir`` is, if it has one."""
-    folder = next((each for each in (workdir, *workdir.parents) if (each / FILENAME).is_file()), None)
+    folder = _around(workdir)
     if folder is None:
         return None
-    config = Config.parse((folder / FILENAME).read_bytes(), str(folder / FILENAME))
-    found = next((each for each in config.dependencies if each.name == name), None)
-    if found is not None and remote(found.source):
-        raise refused(found.source)
-    return (folder, found.source) if found else None
+    found = next((each for each in _configured(folder).dependencies if each.name == name), None)
+    return (folder, _reference(found)) if found else None
+
+
+def _around(folder: Path) -> Path | None:
+    """The nearest folder with a dagger.json: the folder itself, or one above it."""
+    return next((each for each in (folder, *folder.parents) if (each / FILENAME).is_file()), None)
+
+
+def _configured(folder: Path) -> Config:
+    file = folder / FILENAME
+    return Config.parse(file.read_bytes(), str(file))
+
+
+def _reference(dependency: Dependency) -> str:
+    """Where a dependency is, from the module that has it; EngineError if that is elsewhere."""
+    if remote(dependency.source):
+        raise refused(dependency.source)
+    return dependency.source
 
 
 def includes(config: Config, root: str) -> tuple[str, ...]:
@@ -265,9 +276,7 @@ async def of_directory(
     _check_source(config, root)
     dependencies = []
     for each in config.dependencies:
-        if remote(each.source):
-            raise refused(each.source)
-        below = posixpath.join(root, each.source)
+        below = posixpath.join(root, _reference(each))
         found = await of_directory(works, directory, below, (*depending, root))
         dependencies.append(replace(found, name=each.name or found.config.name))
     return ModuleSource(
