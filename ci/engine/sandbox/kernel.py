@@ -4,6 +4,8 @@ import ctypes
 import os
 import signal
 import struct
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,6 +40,28 @@ def _check(result: int, what: str) -> None:
     if result != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), what)
+
+
+def apart(name: str, work: Callable[[], None]) -> None:
+    """Do ``work``, which changes what the kernel has of a thread, in one of its own. Blocking.
+
+    Raises:
+        OSError: the work failed so.
+    """
+    failed: list[OSError] = []
+
+    def run() -> None:
+        try:
+            work()
+        except OSError as error:
+            failed.append(error)
+
+    # Not a pooled thread: it must end with its namespace, never run anybody else's work.
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
 
 
 def unshare(flags: int) -> None:

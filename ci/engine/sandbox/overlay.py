@@ -3,7 +3,6 @@
 import errno
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -114,21 +113,13 @@ def _mount(lower: tuple[Path, ...], upper: Path, scratch: Path, merged: Path) ->
 
 def _mount_from(folder: str, target: str, options: str) -> None:
     """Mount with names relative to ``folder``, from a thread that has a working directory of its own."""
-    failures: list[OSError] = []
 
     def work() -> None:
-        try:
-            kernel.unshare(kernel.CLONE_FS)
-            os.chdir(folder)
-            kernel.mount("overlay", target, "overlay", options=options)
-        except OSError as error:
-            failures.append(error)
+        kernel.unshare(kernel.CLONE_FS)
+        os.chdir(folder)
+        kernel.mount("overlay", target, "overlay", options=options)
 
-    thread = threading.Thread(target=work, name="overlay mount")
-    thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
+    kernel.apart("overlay mount", work)
 
 
 def _explain(error: OSError, upper: Path) -> SandboxError:

@@ -108,7 +108,7 @@ def visit(namespace: str, work: Callable[[], None]) -> None:
         kernel.enter_network(namespace)
         work()
 
-    _apart(f"visits-{namespace}", run)
+    kernel.apart(f"visits-{namespace}", run)
 
 
 def founded(work: Callable[[], None]) -> int:
@@ -125,26 +125,8 @@ def founded(work: Callable[[], None]) -> int:
         own = f"/proc/self/task/{threading.get_native_id()}/ns/net"
         made.append(os.open(own, os.O_RDONLY | os.O_CLOEXEC))
 
-    _apart("founds", run)
+    kernel.apart("founds", run)
     return made[0]
-
-
-def _apart(name: str, work: Callable[[], None]) -> None:
-    """Do ``work`` in a thread of its own, whose OSError is raised here."""
-    failed: list[OSError] = []
-
-    def run() -> None:
-        try:
-            work()
-        except OSError as error:
-            failed.append(error)
-
-    # Not a pooled thread: it must end with its namespace, never run anybody else's work.
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
 
 
 class Hub:
