@@ -122,6 +122,18 @@ class Schema:
         """Return the object or interface of that name; None for a leaf type."""
         return self.objects.get(name) or self.interfaces.get(name)
 
+    def kind(self, name: str) -> str:
+        """What sort of type has that name, as GraphQL's ``__TypeKind`` calls it."""
+        for kind, names in (
+            ("OBJECT", self.objects),
+            ("INTERFACE", self.interfaces),
+            ("ENUM", self.enums),
+            ("INPUT_OBJECT", self.inputs),
+        ):
+            if name in names:
+                return kind
+        return "SCALAR"
+
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> "Schema":
         """Build the schema from the JSON form that ``tables.table`` writes."""

@@ -126,21 +126,8 @@ class _Teller:
         if type_.item is not None:
             found: dict[str, Any] = {"kind": "LIST", "name": None, "ofType": self._referred(type_.item)}
         else:
-            found = _reference(type_.name, self._kind(type_.name))
+            found = _reference(type_.name, self._schema.kind(type_.name))
         return _required(found) if type_.required else found
-
-    def _kind(self, name: str) -> str:
-        if name in self._schema.objects:
-            return "OBJECT"
-        if name in self._schema.interfaces:
-            return "INTERFACE"
-        return (
-            "ENUM"
-            if name in self._schema.enums
-            else "INPUT_OBJECT"
-            if name in self._schema.inputs
-            else "SCALAR"
-        )
 
 
 def _reference(name: str, kind: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ci.engine.modules.types.typedefs import (
 )
 
 _KINDS = {name: kind for kind, name in BUILT_IN.items()}
+_NAMED = {"OBJECT": OBJECT, "INTERFACE": INTERFACE, "ENUM": ENUM, "SCALAR": SCALAR}
 
 
 def typedefs(schema: Schema, document: dict[str, Any]) -> Iterator[TypeDef]:
@@ -81,20 +82,12 @@ class _Reader:
             return TypeDef(LIST, optional, self.type(type_.item, expects))
         name = type_.name
         if name == "ID" and expects:
-            kind = INTERFACE if expects in self._schema.interfaces else OBJECT
-            return referring(kind, expects, optional=optional)
+            return referring(_NAMED[self._schema.kind(expects)], expects, optional=optional)
         if name in _KINDS:
             return TypeDef(_KINDS[name], optional)
         if name in self._schema.inputs:
             return TypeDef(INPUT, optional, named=Input(name))
-        return referring(self._kind(name), name, optional=optional)
-
-    def _kind(self, name: str) -> str:
-        if name in self._schema.objects:
-            return OBJECT
-        if name in self._schema.interfaces:
-            return INTERFACE
-        return ENUM if name in self._schema.enums else SCALAR
+        return referring(_NAMED[self._schema.kind(name)], name, optional=optional)
 
     def _argument(self, argument: ArgumentSpec, about: dict[str, Any]) -> Argument:
         default = None if argument.default is MISSING else json.dumps(argument.default)
