@@ -1,24 +1,17 @@
 """A session of the embedded engine that is asked in plain GraphQL: what it takes is the engine's own."""
 
-import base64
 import http.client
-import json
 import os
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
-from ci.engine.connection import Connection
+from tests import sessions
 
-DAGGER = str(Path(sys.executable).with_name("dagger"))
 BASE = "python:3.11-slim"
-_PATIENCE = 60  # seconds for a session to end
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +24,7 @@ class Engine:
 
     def ask(self, query: str) -> dict:
         """The data of an answer; an error in it is an error."""
-        login = base64.b64encode(f"{self.token}:".encode()).decode()
-        headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
-        self.http.request("POST", "/query", json.dumps({"query": query}), headers)
-        answer = json.loads(self.http.getresponse().read())
+        answer = sessions.ask(self.http, self.token, query)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
@@ -52,50 +42,11 @@ class Engine:
 
 @contextmanager
 def engine(workdir: Path, **environ: str) -> Iterator[Engine]:
-    """A session while the block lasts; what it says to people is part of every failure of its own.
-
-    Raises:
-        RuntimeError: it tells no way to reach it, or has not ended a minute after it was asked to.
-    """
-    with (
-        tempfile.TemporaryFile("w+") as stderr,
-        subprocess.Popen(
-            [DAGGER, "session", "--embedded", "--workdir", str(workdir)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            env={**os.environ, **environ},
-        ) as process,
-    ):
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the session ended ({process.wait(_PATIENCE)}) and said: {_said(stderr)}")
-        connection = Connection.from_line(line)
-        client = http.client.HTTPConnection("127.0.0.1", connection.port, timeout=600)
-        try:
-            yield Engine(process, client, connection.token)
-        finally:
-            client.close()
-            process.stdin.close()
-            _await_end(process, stderr)
-
-
-def _await_end(process: subprocess.Popen, stderr: TextIO) -> None:
-    """Wait for a session that was asked to end; one that does not is killed, and told with its children."""
-    try:
-        process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        command = ["ps", "-eo", "pid,ppid,wchan:24,args"]
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
-        own = [row for row in found.stdout.splitlines() if str(process.pid) in row.split()[:2]]
-        process.kill()
-        raise RuntimeError("\n".join(["the session did not end", *own, _said(stderr)])) from None
-
-
-def _said(stderr: TextIO) -> str:
-    stderr.seek(0)
-    return stderr.read()[-10_000:]
+    """A session while the block lasts; one that is killed meanwhile is no failure of its own."""
+    with sessions.session(workdir, {**os.environ, **environ}, check=False) as session:
+        at = session.connection
+        with closing(http.client.HTTPConnection("127.0.0.1", at.port, timeout=600)) as client:
+            yield Engine(session.process, client, at.token)
 
 
 def side_by_side(steps: int, mark: str) -> str:

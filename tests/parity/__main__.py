@@ -17,8 +17,9 @@ import anyio
 from tests.parity import record
 from tests.parity.answer import Answer
 from tests.parity.corpus import ROOMS
-from tests.parity.engines import BASE, EMBEDDED, REAL, Asker, connected, real_cli, session
+from tests.parity.engines import BASE, EMBEDDED, REAL, Asker, real_cli, session
 from tests.parity.likeness import alike
+from tests.sessions import client
 
 Answers = dict[tuple[str, str], Answer]
 
@@ -57,14 +58,15 @@ def _arguments() -> argparse.Namespace:
 
 def _answers(engine: str, wanted: list[tuple[str, str]], arguments: argparse.Namespace) -> Answers:
     async def ask() -> Answers:
-        async with connected(at) as dag:
+        async with client(at) as dag:
             return await Asker(dag, at, workdir, arguments.base_image).ask_all(
                 wanted, at_once=arguments.at_once
             )
 
     with tempfile.TemporaryDirectory() as folder:
         workdir = Path(folder).resolve()
-        with session(engine, workdir) as at:
+        with session(engine, workdir) as started:
+            at = started.connection
             return anyio.run(ask)
 
 

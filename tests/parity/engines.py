@@ -2,20 +2,19 @@
 
 import os
 import shutil
-import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import anyio
 import dagger
 import httpx
-import pytest
 
 from ci.engine.connection import Connection
+from tests import sessions
 from tests.parity.answer import Answer, answer
 from tests.parity.corpus import ROOMS
 from tests.parity.world import World
@@ -46,48 +45,17 @@ def command(engine: str) -> list[str]:
         LookupError: it is the real one, and there is none.
     """
     if engine == EMBEDDED:
-        return [str(Path(sys.executable).with_name("dagger")), "session", "--embedded"]
+        return [*sessions.EMBEDDED]
     program = real_cli(os.environ)
     if program is None:
         raise LookupError(f"no Dagger engine: set {RUNNER}, and {OWN_CLI} or PATH to Dagger's own program")
     return [program, "session"]
 
 
-@contextmanager
-def session(engine: str, workdir: Path):
+def session(engine: str, workdir: Path) -> AbstractContextManager[sessions.Session]:
     """A session of an engine, whose client works in ``workdir``."""
     environ = {**os.environ, "PARITY_SECRET": "of the environment"}
-    with subprocess.Popen(
-        command(engine),
-        cwd=workdir,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environ,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            yield Connection.from_line(process.stdout.readline())
-        finally:
-            process.stdin.close()
-            process.wait(60)
-
-
-@asynccontextmanager
-async def connected(at: Connection) -> AsyncIterator[dagger.Client]:
-    """A client of a session: the SDK's own one, which is one for a process, may be of another."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in at.variables().items():
-            environment.setenv(name, value)
-        connection = dagger.Connection()
-        client = await connection.__aenter__()
-    # From here on the variables are gone: whatever else is started must have a session of its own.
-    try:
-        yield client
-    finally:
-        await connection.__aexit__(None, None, None)
+    return sessions.session(workdir, environ, command=command(engine), check=False)
 
 
 def base_container(dag: dagger.Client, image: str) -> dagger.Container:

@@ -7,8 +7,9 @@ import pytest
 
 from tests.parity import record
 from tests.parity.corpus import ROOMS
-from tests.parity.engines import EMBEDDED, Asker, connected, session
+from tests.parity.engines import EMBEDDED, Asker, session
 from tests.parity.likeness import alike
+from tests.sessions import client
 
 CORPUS = [(room, name) for room, pipelines in ROOMS.items() for name in pipelines]
 
@@ -23,9 +24,9 @@ def anyio_backend() -> str:
 async def asker(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Asker]:
     """The embedded engine, ready to be asked."""
     workdir: Path = tmp_path_factory.mktemp("parity")
-    with session(EMBEDDED, workdir) as at:
-        async with connected(at) as dag:
-            yield Asker(dag, at, workdir)
+    with session(EMBEDDED, workdir) as started:
+        async with client(started.connection) as dag:
+            yield Asker(dag, started.connection, workdir)
 
 
 @pytest.mark.slow  # `make parity` asks them side by side

@@ -1,6 +1,5 @@
 """What a kill, a full disk or a flipped bit does to the cache: nothing that comes out of it is wrong."""
 
-import base64
 import hashlib
 import json
 import os
@@ -20,7 +19,8 @@ import pytest
 from ci.engine import state
 from ci.engine.cache import collect
 from ci.engine.store.layers import digest_file
-from tests.bench.engine_session import BASE, DAGGER, Engine, engine
+from tests.bench.engine_session import BASE, Engine, engine
+from tests.sessions import DAGGER, request
 
 pytestmark = pytest.mark.embedded
 
@@ -171,9 +171,7 @@ def test_a_client_that_goes_away_ends_what_only_it_waited_for(tmp_path: Path) ->
     step = f'withExec(args: ["sh", "-c", "sleep 600", "{mark}"]) {{ sync }}'
     query = f'{{ container {{ from(address: "{BASE}") {{ {step} }} }} }}'
     with engine(tmp_path) as session:
-        login = base64.b64encode(f"{session.token}:".encode()).decode()
-        headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
-        session.http.request("POST", "/query", json.dumps({"query": query}), headers)
+        request(session.http, session.token, query)
         until(lambda: running(mark))
         session.http.close()
         until(lambda: not running(mark))

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 
 from ci.engine.cli import main
 from ci.engine.connection import Connection
+from tests.sessions import environment, session
 
 EXAMPLES = Path(__file__).with_name("examples")
 
@@ -38,22 +37,9 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def connection(repository: Path) -> Iterator[Connection]:
     """A session in the repository."""
-    own = {k: v for k, v in os.environ.items() if not k.startswith(("DAGGER_", "_EXPERIMENTAL", "OTEL_"))}
-    own["TOKEN_OF_TEST"] = "12345"  # not one
-    if state := os.environ.get("SHIPWAY_TEST_STATE"):  # else the user's, which has the base image already
-        own["SHIPWAY_STATE"] = state
-    command = [sys.executable, "-m", "ci.engine.cli", "session", "--embedded", "--quiet-start"]
-    with subprocess.Popen(
-        [*command, "--progress", "plain", "--workdir", str(repository)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=own,
-    ) as process:
-        yield Connection.from_line(process.stdout.readline())
-        process.stdin.close()
-        assert process.wait(60) == 0
+    own = environment(TOKEN_OF_TEST="12345")  # not one
+    with session(repository, own, "--quiet-start", "--progress", "plain") as started:
+        yield started.connection
 
 
 @pytest.fixture

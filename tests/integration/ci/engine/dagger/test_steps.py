@@ -1,6 +1,5 @@
 """Steps at their limits, and how they are known again, as Dagger's own tests (container_test.go) have it."""
 
-import os
 import socket
 import uuid
 from pathlib import Path
@@ -8,28 +7,23 @@ from pathlib import Path
 import dagger
 import pytest
 
+from tests.sessions import Session
+
 NOW = ["sh", "-c", "cat /proc/sys/kernel/random/uuid"]
 
 
-def memory() -> int:
+def memory(session: Session) -> int:
     """The most memory that the session's engine has ever had, in KiB."""
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            text = status.read_text()
-            command = status.with_name("cmdline").read_text()
-        except OSError:
-            continue
-        if f"\nPPid:\t{os.getpid()}\n" in text and "\0session\0" in command:
-            return int(text.split("VmHWM:")[1].split()[0])
-    raise LookupError("the session's engine")
+    status = Path(f"/proc/{session.process.pid}/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0])
 
 
-async def test_output_without_end_takes_no_memory(base):
+async def test_output_without_end_takes_no_memory(base, session):
     await base.with_exec(["true"]).sync()
-    before = memory()
+    before = memory(session)
     step = base.with_exec(["sh", "-c", "yes 'a line of output' | head -c 60000000; echo end >&2"])
     assert await step.stderr() == "end\n"
-    assert memory() - before < 30_000
+    assert memory(session) - before < 30_000
 
 
 async def test_a_step_that_fails_tells_its_output_also_when_that_went_to_files(base):

@@ -1,18 +1,15 @@
 """Sessions of the engine, each with an environment of its own, asked in plain GraphQL."""
 
-import base64
 import contextlib
 import json
-import os
-import subprocess
-import sys
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import sessions
+from tests.sessions import environment
 
 BASE = "python:3.11-slim"
 
@@ -20,19 +17,13 @@ BASE = "python:3.11-slim"
 class Session:
     """A session, and what a client would send it."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        line = json.loads(process.stdout.readline())
-        self._url = f"http://127.0.0.1:{line['port']}/query"
-        self._token = base64.b64encode(f"{line['session_token']}:".encode()).decode()
+    def __init__(self, session: sessions.Session) -> None:
+        self.process = session.process
+        self._session = session
 
     def ask(self, query: str) -> dict[str, Any]:
         """The answer, data and errors."""
-        headers = {"Authorization": f"Basic {self._token}", "Content-Type": "application/json"}
-        body = json.dumps({"query": query}).encode()
-        with urllib.request.urlopen(urllib.request.Request(self._url, body, headers)) as answer:
-            found: dict[str, Any] = json.load(answer)
-        return found
+        return self._session.ask(query, patience=600)
 
     def run(self, script: str, *between: str, **options: str) -> tuple[int, str, str]:
         """Exit code and outputs of a Python script in a step that no other run has cached."""
@@ -66,36 +57,13 @@ class Session:
         return found
 
 
-@contextlib.contextmanager
-def session(workdir: Path, **environment: str) -> Iterator[Session]:
-    """A session whose engine has these variables too."""
-    command = [
-        str(Path(sys.executable).with_name("dagger")),
-        "session",
-        "--embedded",
-        "--workdir",
-        str(workdir),
-    ]
-    environ = {**os.environ, **environment}
-    if state := os.environ.get("SHIPWAY_TEST_STATE"):  # else the user's, which has the base image already
-        environ["SHIPWAY_STATE"] = state
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environ,
-    ) as process:
-        yield Session(process)
-        process.stdin.close()
-        assert process.wait(60) == 0
-
-
 @pytest.fixture(scope="module")
 def open_session(tmp_path_factory) -> Iterator[Callable[..., Session]]:
-    """Opens sessions that end with the module's tests."""
+    """Opens sessions, each with variables of its own; they end with the module's tests."""
     with contextlib.ExitStack() as stack:
-        yield lambda **environment: stack.enter_context(
-            session(tmp_path_factory.mktemp("work"), **environment)
-        )
+
+        def open_session(**variables: str) -> Session:
+            opened = sessions.session(tmp_path_factory.mktemp("work"), environment(**variables))
+            return Session(stack.enter_context(opened))
+
+        yield open_session

@@ -1,42 +1,23 @@
 """A session of the engine in a repository with two modules, asked by GraphQL."""
 
-import base64
-import http.client
-import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
-from ci.engine.connection import Connection
+from tests import sessions
 
 EXAMPLES = Path(__file__).with_name("examples")
 
 
 class Session:
-    """A running session; what it shows people is in ``log``."""
+    """A running session, and what tests of modules ask it."""
 
-    def __init__(self, connection: Connection, log: Path) -> None:
-        self._connection = connection
-        self.log = log
-
-    def ask(self, query: str) -> dict:
-        """Ask a query; returns the answer's document."""
-        client = http.client.HTTPConnection("127.0.0.1", self._connection.port, timeout=120)
-        token = base64.b64encode(f"{self._connection.token}:".encode()).decode()
-        try:
-            client.request(
-                "POST", "/query", json.dumps({"query": query}), {"authorization": f"Basic {token}"}
-            )
-            answer: dict = json.loads(client.getresponse().read())
-        finally:
-            client.close()
-        return answer
+    def __init__(self, session: sessions.Session) -> None:
+        self.ask = session.ask
+        self.said = session.said
 
     def data(self, query: str) -> dict:
         """Ask a query that goes well; returns its data."""
@@ -64,32 +45,13 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def start(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Session]:
+def start(repository: Path) -> Callable[[], AbstractContextManager[Session]]:
     """Start a session in the repository, for a block."""
 
     @contextmanager
     def start() -> Iterator[Session]:
-        log = tmp_path_factory.mktemp("session") / "log"
-        dagger = str(Path(sys.executable).with_name("dagger"))
-        command = [dagger, "--embedded", "--progress=plain", "session"]
-        own = {k: v for k, v in os.environ.items() if not k.startswith(("DAGGER_", "_EXPERIMENTAL", "OTEL_"))}
-        if state := os.environ.get("SHIPWAY_TEST_STATE"):  # else the user's, which has the base image already
-            own["SHIPWAY_STATE"] = state
-        with (
-            log.open("wb") as written,
-            subprocess.Popen(
-                command,
-                cwd=repository,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=written,
-                text=True,
-                env=own,
-            ) as process,
-        ):
-            yield Session(Connection.from_line(process.stdout.readline()), log)
-            process.stdin.close()
-            assert process.wait(60) == 0
+        with sessions.session(repository, sessions.environment(), "--progress=plain") as session:
+            yield Session(session)
 
     return start
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import dagger
 import pytest
 
-from ci.engine.connection import Connection
+from tests import sessions
+from tests.sessions import Session, client, environment
 
 #: What lets a daemon run beside another one, and without rights over the host's network.
 _OPTIONS = (
@@ -76,29 +76,14 @@ def docker(docker_host) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="module")
-def session(docker_host, tmp_path_factory) -> Iterator[Connection]:
+def session(docker_host, tmp_path_factory) -> Iterator[Session]:
     """A session of an engine on whose host this Docker is."""
-    work = tmp_path_factory.mktemp("work")
-    with subprocess.Popen(
-        [Path(sys.executable).with_name("dagger"), "session", "--embedded", "--workdir", work],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "DOCKER_HOST": docker_host},
-    ) as process:
-        yield Connection.from_line(process.stdout.readline())
-        process.stdin.close()
-        assert process.wait(60) == 0
+    with sessions.session(tmp_path_factory.mktemp("work"), environment(DOCKER_HOST=docker_host)) as session:
+        yield session
 
 
 @pytest.fixture(scope="module")
 async def dag(session, anyio_backend) -> AsyncIterator[dagger.Client]:
-    """A client of that session: the SDK's own one, which is one for a process, may be of another."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DAGGER_SESSION_PORT", str(session.port))
-        environment.setenv("DAGGER_SESSION_TOKEN", session.token)
-        connection = dagger.Connection()
-        client = await connection.__aenter__()
-    yield client
-    await connection.__aexit__(None, None, None)
+    """A client of that session."""
+    async with client(session.connection) as dag:
+        yield dag
