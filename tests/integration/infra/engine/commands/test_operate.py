@@ -245,15 +245,14 @@ def test_what_was_changed_by_hand_is_told_in_a_table(shell):
 
 
 SLOW = """\
-import os, time
+import os
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 class Provider(ResourceProvider):
     def create(self, props):
         with open(props["mark"], "w") as mark:
             mark.write(str(os.getpid()))
-        while os.path.exists(props["mark"]):
-            time.sleep(0.05)
+        open(props["mark"]).close()  # once somebody writes to it
         return CreateResult("id", props)
 
 class Slow(Resource):
@@ -301,5 +300,5 @@ def test_the_processes_of_providers_end_with_an_engine_that_is_killed(shell, tmp
         process.wait()
     ended, _, _ = select.select([provider], [], [], 10)
     os.close(provider)
-    mark.unlink()  # lets a provider end that is still there
+    os.close(os.open(mark, os.O_RDWR))  # lets a provider end that is still there
     assert ended

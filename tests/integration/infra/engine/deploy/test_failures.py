@@ -1,6 +1,9 @@
 """What goes wrong: told once, in the real engine's words, and the state tells the truth."""
 
+import os
 from dataclasses import replace
+from io import FileIO
+from pathlib import Path
 
 import anyio
 import pytest
@@ -111,14 +114,21 @@ async def test_what_cannot_be_deleted_stays_and_so_does_what_it_depends_on(stack
     assert stack.names() == ["shop-dev", "a", "b"]
 
 
+def pipe(stack, name):
+    """A named pipe beside the provider's log; neither end waits for the other to open it."""
+    path = Path(f"{stack.log}.{name}")
+    os.mkfifo(path)
+    return FileIO(os.open(path, os.O_RDWR), "r+")
+
+
 async def test_an_interrupt_finishes_what_is_under_way_and_begins_nothing_new(stack):
     stack.program("""
-        import time
         class Slow(ResourceProvider):
             def create(self, props):
                 note("begin", props["name"])
-                while not os.path.exists(log + ".go"):
-                    time.sleep(0.01)
+                with open(log + ".begun", "wb", buffering=0) as begun, open(log + ".go", "rb") as go:
+                    begun.write(b".")
+                    go.read(1)
                 return CreateResult("x", props)
         a = Plain(Slow(), "a", {"name": "a"})
         Plain(Slow(), "b", {"name": "b"}, Opts(depends_on=[a]))
@@ -129,13 +139,12 @@ async def test_an_interrupt_finishes_what_is_under_way_and_begins_nothing_new(st
     async def operate():
         outcomes.append(await stack.up(interrupt=interrupt))
 
-    with anyio.fail_after(30):
+    with pipe(stack, "begun") as begun, pipe(stack, "go") as go, anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             group.start_soon(operate)
-            while not stack.log.exists():  # noqa: ASYNC110 - another process writes it
-                await anyio.sleep(0.01)
+            await anyio.wait_readable(begun)
             interrupt.set()
-            (stack.folder / "log.go").touch()
+            go.write(b".")
     assert outcomes[0].result == "cancelled"
     assert stack.asked() == ["begin a"]
     assert stack.names() == ["shop-dev", "a"]
@@ -145,18 +154,17 @@ async def test_an_interrupt_finishes_what_is_under_way_and_begins_nothing_new(st
 @pytest.mark.slow
 async def test_cancelled_at_once_the_operation_under_way_is_left_pending(stack):
     stack.program("""
-        import time
         class Stuck(ResourceProvider):
             def create(self, props):
-                note("begin")
-                time.sleep(60)
+                with open(log + ".begun", "wb", buffering=0) as begun, open(log + ".go", "rb") as go:
+                    begun.write(b".")
+                    go.read(1)
         Plain(Stuck(), "a", {})
     """)
-    with anyio.fail_after(30):
+    with pipe(stack, "begun") as begun, pipe(stack, "go"), anyio.fail_after(30):
         async with anyio.create_task_group() as group:
             group.start_soon(stack.up)
-            while not stack.log.exists():  # noqa: ASYNC110 - another process writes it
-                await anyio.sleep(0.01)
+            await anyio.wait_readable(begun)
             group.cancel_scope.cancel()
     assert [(each.type, each.resource.name) for each in stack.journal.pending] == [("creating", "a")]
 
