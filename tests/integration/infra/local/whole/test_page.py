@@ -75,7 +75,7 @@ def test_the_page_says_when_the_cloud_is_gone(browser, cloud):
     page = browser.new_page()
     page.goto(cloud.addresses["endpoint"])
     page.route("**/*", lambda route: route.abort())
-    page.wait_for_selector("#state:has-text('the cloud does not answer')")
+    assert page.wait_for_selector("#state:has-text('the cloud does not answer')")
     page.close()
 
 
