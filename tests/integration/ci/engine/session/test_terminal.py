@@ -9,7 +9,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -54,22 +54,26 @@ class Screen:
         return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
 
+@contextmanager
+def on_screen(command: list[str], environ: dict[str, str]) -> Iterator[Screen]:
+    """Run a command on a terminal."""
+    pid, descriptor = pty.fork()
+    if pid == 0:
+        os.execve(command[0], command, environ | {"TERM": "xterm"})  # noqa: S606
+    screen = Screen(pid, descriptor)
+    screen.resize(33, 101)
+    try:
+        yield screen
+    finally:
+        os.close(descriptor)
+
+
 @pytest.fixture
 def on_a_terminal(dagger, environ, root, client):
     """Run a query as `dagger run` does, on a terminal."""
 
-    @contextmanager
-    def run(query: str, *options: str) -> Iterator[Screen]:
-        command = [dagger, *options, "run", sys.executable, client, str(root), query]
-        pid, descriptor = pty.fork()
-        if pid == 0:
-            os.execve(dagger, command, environ | {"TERM": "xterm"})  # noqa: S606
-        screen = Screen(pid, descriptor)
-        screen.resize(33, 101)
-        try:
-            yield screen
-        finally:
-            os.close(descriptor)
+    def run(query: str, *options: str) -> AbstractContextManager[Screen]:
+        return on_screen([dagger, *options, "run", sys.executable, client, str(root), query], environ)
 
     return run
 
@@ -105,6 +109,18 @@ def test_it_is_a_terminal_of_the_containers_own_with_the_users_window_and_keys(o
         screen.until("resized")
         screen.type("\x04")
         assert screen.ended() == 0
+
+
+def test_a_query_may_open_a_terminal_too(dagger, environ, root, tmp_path):
+    document = tmp_path / "query.graphql"
+    built = 'withNewFile(path:"Dockerfile",contents:"FROM scratch\\nCOPY . /\\n"){dockerBuild{%s}}'
+    opened = built % 'terminal(cmd:["sh"]){sync}'
+    document.write_text(f'{{host{{directory(path:"{root}"){{{opened}}}}}}}')
+    with on_screen([dagger, "query", "--no-mod", "--doc", str(document)], environ) as screen:
+        screen.until(PROMPT)
+        screen.type("tty; exit\n")
+        assert screen.ended() == 0
+    assert "\n/dev/pts/0\n" in screen.shown
 
 
 def test_what_is_changed_on_a_terminal_is_gone_with_it(on_a_terminal):
