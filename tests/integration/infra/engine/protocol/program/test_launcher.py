@@ -1,10 +1,10 @@
 """The program's interpreter: started ahead, and forked for each run."""
 
 import os
-import select
-from contextlib import ExitStack
+import signal
 from io import FileIO
 
+import anyio
 import pytest
 
 from infra.engine.deploy.contract import Program
@@ -70,19 +70,29 @@ async def test_debug_messages_come_only_if_they_are_asked_for(stack, asked):
     assert "and here" in stack.said("info")
 
 
-async def test_a_run_ends_with_its_interpreter(tmp_path):
-    (tmp_path / "__main__.py").write_text("print('up', flush=True)\nimport time\ntime.sleep(600)\n")
-    with ExitStack() as held:
-        launcher = held.enter_context(Launcher(Program("shop", tmp_path)))
-        read, write = os.pipe()
-        out, into = held.enter_context(FileIO(read)), held.enter_context(FileIO(write, "w"))
-        words = ["--project=p", "--stack=s", "--parallel=1", "--dry_run=true", f"--pwd={tmp_path}", "."]
-        environment = {"PULUMI_CONFIG": "{}", "PULUMI_CONFIG_SECRET_KEYS": "[]"}
-        pid = await launcher.start(words, environment, (into.fileno(), into.fileno()), again=False)
-        ended = held.enter_context(FileIO(os.pidfd_open(pid)))
-        launcher.close()
-        assert select.select([ended], [], [], 30)[0]
-        assert out
+async def test_a_run_ends_with_its_interpreter(stack):
+    begun = stack.folder / "begun"
+    os.mkfifo(begun)
+    stack.program(f"""
+        import signal
+        with open({str(begun)!r}, "w") as begun:
+            begun.write(f"{{os.getppid()}} {{os.getpid()}}")
+        signal.pause()
+    """)
+    outcomes = []
+
+    async def operate():
+        outcomes.append(await stack.up())
+
+    with FileIO(os.open(begun, os.O_RDONLY | os.O_NONBLOCK)) as told, anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            group.start_soon(operate)
+            await anyio.wait_readable(told)
+            interpreter, run = map(int, told.read().split())
+            with FileIO(os.pidfd_open(run)) as ended:
+                os.kill(interpreter, signal.SIGKILL)
+                await anyio.wait_readable(ended)
+    assert outcomes[0].result == "failed"
 
 
 async def test_an_interpreter_that_does_not_start_is_told_with_its_own_words(stack):
