@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ci.engine.cache.reach import DIGEST, Reach, loads
+from ci.engine.images import names
 from ci.engine.store import leases
 from ci.engine.store.index import checksum
 
@@ -102,13 +103,10 @@ def _facts(database: sqlite3.Connection) -> Iterator[Found]:
 
 
 def _images(root: Path) -> Iterator[Found]:
-    folder = root / "images"
-    for file in sorted(folder.rglob("*")):
-        if not file.is_file() or file.suffix in {".lock", ".new"}:
-            continue
+    for file in names.files(root):
         text = file.read_text(encoding="ascii", errors="replace").strip()
         if text.startswith("sha256:"):
-            name, seconds = str(file.relative_to(folder)), int(file.stat().st_mtime)
+            name, seconds = str(file.relative_to(names.folder(root))), int(file.stat().st_mtime)
             yield Found(CacheEntry("image", name, f"image {name}", seconds, seconds), text=text)
 
 
@@ -136,8 +134,8 @@ def _busy(lock: Path) -> bool:
 def measure(folder: Path) -> int:
     """What a directory takes on disk, in bytes."""
     total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
+    for place, _, files in os.walk(folder):
+        for name in files:
             try:
                 total += os.lstat(os.path.join(place, name)).st_blocks * 512
             except FileNotFoundError:  # whoever uses it has removed it

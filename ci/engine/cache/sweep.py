@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from ci.engine.cache.entries import Found
 from ci.engine.cache.reach import Reach
+from ci.engine.images import names
 from ci.engine.store.leases import Held
 
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class Sweep:
         with self._transaction():
             for entry in (found.entry for found in doomed):
                 if entry.kind == "image":
-                    self._unlink(self._root / "images" / entry.key, since)
+                    self._unlink(names.folder(self._root) / entry.key, since)
                 elif entry.kind == "volume":
                     folder = self._root / "volumes" / entry.key
                     self._volume(folder, folder.with_name(f"{folder.name}.lock"), since)

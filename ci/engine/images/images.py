@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from ci.engine.images import names
 from ci.engine.images.errors import BootstrapFailed, BrokenImage, RegistryDenied, RegistryUnreachable
 from ci.engine.images.image import Image
 from ci.engine.images.manifest import is_index, load, pick, read_index, save
@@ -91,11 +92,7 @@ class Images:
             digest = save(image, self._blobs).digest
             image = load(digest, self._blobs, reference.familiar)
         if reference.digest is None:
-            file = self._file(reference, platform or image.platform)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            fresh = file.with_name(f"{file.name}.new")
-            fresh.write_text(f"{image.digest}\n", encoding="ascii")
-            fresh.replace(file)
+            names.keep(self._file(reference, platform or image.platform), image.digest or "")
         return image
 
     async def _obtain(self, reference: Reference, platform: str) -> Image:
@@ -137,5 +134,5 @@ class Images:
             yield
 
     def _file(self, reference: Reference, platform: str) -> Path:
-        place = self._state / "images" / reference.registry / reference.repository
+        place = names.folder(self._state) / reference.registry / reference.repository
         return place / reference.selector.replace(":", "-") / platform.replace("/", "-")

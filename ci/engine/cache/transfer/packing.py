@@ -10,7 +10,7 @@ from typing import Any
 
 from ci.engine.cache.entries import NEAR
 from ci.engine.cache.transfer.document import KINDS, LABEL, NAME, Document, Unreadable, trees
-from ci.engine.images import Image, Layer, Member, pack, unpack
+from ci.engine.images import Image, Layer, Member, names, pack, unpack
 from ci.engine.images.errors import BrokenImage
 from ci.engine.images.image import ImageConfig
 from ci.engine.images.manifest import load, read_manifest
@@ -85,14 +85,13 @@ def _located(store: Store, digest: str) -> bool:
 
 def _images(store: Store) -> Iterator[tuple[str, Image]]:
     """The images that this session has used, by the names of their files."""
-    folder = store.root / "images"
-    for file in sorted(folder.rglob("*")):
-        if not file.is_file() or file.suffix in {".lock", ".new"} or file.stat().st_mtime_ns < store.since:
+    for file in names.files(store.root):
+        if file.stat().st_mtime_ns < store.since:
             continue
         with contextlib.suppress(BlobNotFound, BrokenImage, ValueError):
             image = load(file.read_text(encoding="ascii").strip(), store.blobs, file.name)
             if all(store.blobs.has(layer.digest) for layer in image.layers):
-                yield str(file.relative_to(folder)), image
+                yield str(file.relative_to(names.folder(store.root))), image
 
 
 def _documents(store: Store, image: Image) -> list[str]:
@@ -238,12 +237,9 @@ def _unpack(store: Store, layer: Layer) -> None:
 
 def _name(store: Store, name: str, digest: str) -> None:
     """Remember an image's name, unless another image has it here."""
-    folder = store.root / "images"
+    folder = names.folder(store.root)
     file = folder / name
     if not file.resolve().is_relative_to(folder.resolve()):
         raise Unreadable(f"its image {name!r} lies elsewhere")
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_name(f"{file.name}.new")
-        fresh.write_text(f"{digest}\n", encoding="ascii")
-        fresh.replace(file)
+        names.keep(file, digest)
