@@ -7,6 +7,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from tests.bench.relay import relay
 
 PROGRAM = "docker-registry"
 SIZE = 200_000_000
+# Hashed once, with bcrypt, as the registry wants it: "me" and "secret".
+HTPASSWD = "me:$2y$05$ProDd43Ie//V.rmBI2XXVeZwrje/AC09mWeJyRS6nBPXEW57kARZG\n"
 
 
 class Push(NamedTuple):
@@ -26,35 +29,46 @@ class Push(NamedTuple):
 
 
 @contextmanager
-def registry(program: str | Path) -> Iterator[str]:
-    """A registry of Debian's (or distribution's own) on this machine, empty; its host and port."""
+def registry(program: str | Path, more: str = "") -> Iterator[str]:
+    """A registry of Debian's (or distribution's own) on this machine, empty; its host and port.
+
+    ``more`` is added to its configuration, where ``{home}`` stands for a folder that has its htpasswd file.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="registry-") as home,
         socket.create_server(("127.0.0.1", 0)) as free,
     ):
         port = free.getsockname()[1]
         free.close()
-        storage = f"storage: {{filesystem: {{rootdirectory: {home}/data}}}}\n"
+        Path(home, "htpasswd").write_text(HTPASSWD, encoding="ascii")
         config = Path(home, "config.yml")
-        config.write_text(f"version: 0.1\n{storage}http: {{addr: '127.0.0.1:{port}'}}\n", encoding="ascii")
+        config.write_text(
+            f"version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {home}/data}}}}\n"
+            f"http: {{addr: '127.0.0.1:{port}'}}\n{more.format(home=home)}",
+            encoding="ascii",
+        )
         command = [program, "serve", config]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        with (
+            subprocess.Popen(
+                command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+            ) as process,
+            ThreadPoolExecutor(1) as reader,
+        ):
             try:
-                _wait(port)
+                _wait(process)
+                reader.submit(process.stderr.read)
                 yield f"localhost:{port}"
             finally:
                 process.kill()
 
 
-def _wait(port: int) -> None:
-    for _ in range(500):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
+def _wait(process: subprocess.Popen[str]) -> None:
+    said = []
+    for line in process.stderr:
+        if "listening on" in line:
             return
-    raise TimeoutError(f"{PROGRAM} does not listen on port {port}")
+        said.append(line)
+    raise RuntimeError(f"{PROGRAM} ended and said: {''.join(said)}")
 
 
 def measure(ask: Callable[[str], dict], size: int = SIZE, times: int = 3) -> list[Push] | None:

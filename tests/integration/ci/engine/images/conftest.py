@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import socket
 import ssl
 import subprocess
 import threading
@@ -19,10 +18,9 @@ from ci.engine.images.debian.archive import Archive
 from ci.engine.images.debian.deb import read_deb
 from ci.engine.state import folder
 from ci.engine.store.blobs import Blobs
+from tests.bench import registry as registries
 
 PACKAGE = "docker-registry"
-# Hashed once, with bcrypt, as the registry wants it: "me" and "secret".
-HTPASSWD = "me:$2y$05$ProDd43Ie//V.rmBI2XXVeZwrje/AC09mWeJyRS6nBPXEW57kARZG\n"
 
 
 @pytest.fixture(scope="session")
@@ -57,33 +55,10 @@ async def _fetch_registry(cache: Path, program: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def start_registry(registry_program, tmp_path_factory) -> Iterator[Callable[[str], str]]:
+def start_registry(registry_program) -> Iterator[Callable[[str], str]]:
     """Start a registry with more lines of configuration; its host and port."""
-    running = []
-
-    def start(more: str = "") -> str:
-        home = tmp_path_factory.mktemp("registry")
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        (home / "htpasswd").write_text(HTPASSWD)
-        (home / "config.yml").write_text(
-            f"version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {home}/data}}}}\n"
-            f"http: {{addr: '127.0.0.1:{port}'}}\n{more.format(home=home)}"
-        )
-        command = [registry_program, "serve", home / "config.yml"]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        running.append(process)
-        for line in process.stderr:
-            if "listening on" in line:
-                break
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        return f"localhost:{port}"
-
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
-        process.stderr.close()
+    with contextlib.ExitStack() as stack:
+        yield lambda more="": stack.enter_context(registries.registry(registry_program, more))
 
 
 @pytest.fixture(scope="session")
