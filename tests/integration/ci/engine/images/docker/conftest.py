@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
-import time
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dagger
@@ -39,25 +41,40 @@ def docker_host(tmp_path_factory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("docker")
     address = f"unix://{home}/docker.sock"
     command = ["dockerd", f"--host={address}", f"--data-root={home}/data", f"--exec-root={home}/exec"]
-    with (home / "log").open("w+") as log:
-        process = subprocess.Popen(
-            [*command, f"--pidfile={home}/pid", *_OPTIONS], stdout=log, stderr=subprocess.STDOUT
-        )
+    with (
+        subprocess.Popen(
+            [*command, f"--pidfile={home}/pid", *_OPTIONS],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+        ThreadPoolExecutor(1) as reader,
+    ):
         try:
-            _wait(process, home / "log")
+            _wait(process)
+            reader.submit(process.stdout.read)
             yield address
         finally:
+            end = threading.Timer(30, process.kill)
+            end.start()
             process.terminate()
-            process.wait(30)
+            code = process.wait()
+            end.cancel()
             shutil.rmtree(home / "data", ignore_errors=True)
+        assert code != -signal.SIGKILL, "Docker's daemon did not end"
 
 
-def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 60
-    while "API listen on" not in log.read_text():
-        if process.poll() is not None or time.monotonic() > end:
-            pytest.skip(f"Docker's daemon does not start here: {log.read_text().splitlines()[-1]}")
-        time.sleep(0.1)
+def _wait(process: subprocess.Popen[str]) -> None:
+    """Wait until the daemon listens; one that does not within a minute is ended."""
+    patience = threading.Timer(60, process.terminate)
+    patience.start()
+    line = ""
+    for line in process.stdout:
+        if "API listen on" in line:
+            patience.cancel()
+            return
+    patience.cancel()
+    pytest.skip(f"Docker's daemon does not start here: {line}")
 
 
 @pytest.fixture(scope="module")

@@ -76,18 +76,6 @@ async def test_docker_pulls_and_runs_what_was_published(small, docker, registry)
         ran(docker, reference)
 
 
-DOCKERFILE = """
-FROM scratch
-COPY busybox /bin/sh
-COPY busybox /bin/test
-WORKDIR /w
-ENV A=1
-COPY busybox x
-LABEL l=m
-CMD ["sh"]
-"""
-
-
 @pytest.fixture(scope="module")
 def built(docker, small, tmp_path_factory):
     """An image that Docker built, from nothing, with a static shell."""
@@ -158,8 +146,9 @@ async def test_a_name_that_is_none_is_refused_before_docker_is_asked(dag, small)
         await small.export_image("Not A Name")
 
 
-def test_dockers_archive_of_several_images_names_each(docker, tmp_path, built):
+async def test_dockers_archive_of_several_images_names_each(docker, tmp_path, built):
     """What `import(tag)` relies on."""
+    await built("saved:1", "saved:2")
     docker("save", "--output", tmp_path / "two.tar", "saved:1", "saved:2")
     with tarfile.open(Path(tmp_path / "two.tar")) as archive:
         listed = json.load(io.TextIOWrapper(archive.extractfile("manifest.json")))
