@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -165,13 +165,10 @@ async def client(at: Connection) -> AsyncIterator[dagger.Client]:
     """A client of a session: the SDK's own one, which is one for a process, may be of another."""
     import dagger
 
-    with pytest.MonkeyPatch.context() as variables:
-        for name, value in at.variables().items():
-            variables.setenv(name, value)
-        connection = dagger.Connection()
-        connected = await connection.__aenter__()
-    # From here on the variables are gone: whatever else is started must have a session of its own.
-    try:
+    async with AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as variables:
+            for name, value in at.variables().items():
+                variables.setenv(name, value)
+            connected = await stack.enter_async_context(dagger.Connection())
+        # From here on the variables are gone: whatever else is started must have a session of its own.
         yield connected
-    finally:
-        await connection.__aexit__(None, None, None)

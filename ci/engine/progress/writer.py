@@ -12,9 +12,7 @@ WAITING = 4 << 20  # characters; beyond them the session does wait, rather than 
 class _Texts(queue.Queue[str | None]):
     """Texts to be written, and None at the end; as full as they are long."""
 
-    def _init(self, maxsize: int) -> None:
-        super()._init(maxsize)
-        self._length = 0
+    _length = 0
 
     def _qsize(self) -> int:
         return self._length
